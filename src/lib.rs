@@ -1,0 +1,8 @@
+//! The core of ilk: who the customers are, what each segment is worth, where the gaps are.
+
+pub mod error;
+pub mod parallel;
+pub mod persist;
+pub mod rng;
+
+pub use error::{Error, Result};
