@@ -73,7 +73,9 @@ pub enum Error {
         mend: Option<String>,
     },
     /// The work would need more memory than is allowed.
-    #[error("{what} needs {needed_bytes} bytes of memory, and {limit_bytes} are allowed; {alternative}")]
+    #[error(
+        "{what} needs {needed_bytes} bytes of memory, and {limit_bytes} are allowed; {alternative}"
+    )]
     MemoryLimit {
         /// What was asked for.
         what: String,
