@@ -8,3 +8,6 @@ pub mod rng;
 pub mod table;
 
 pub use error::{Error, Result};
+
+#[cfg(feature = "python")]
+mod python;

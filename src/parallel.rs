@@ -64,6 +64,7 @@ impl Monitor {
 
 /// 0 until the user sets a number.
 static THREADS: AtomicUsize = AtomicUsize::new(0);
+static SHARED: AtomicBool = AtomicBool::new(false);
 static POOL: ArcSwapOption<Pool> = ArcSwapOption::const_empty();
 
 struct Pool {
@@ -79,6 +80,11 @@ pub fn set_num_threads(threads: usize) {
     THREADS.store(threads, Ordering::Relaxed);
 }
 
+/// Says whether sibling processes already use the cores: then the default is one thread.
+pub fn set_shared(shared: bool) {
+    SHARED.store(shared, Ordering::Relaxed);
+}
+
 /// Number of threads that calls use.
 pub fn num_threads() -> usize {
     match THREADS.load(Ordering::Relaxed) {
@@ -92,6 +98,7 @@ fn default_threads() -> usize {
         .ok()
         .and_then(|text| text.trim().parse().ok())
         .filter(|&threads| threads > 0)
+        .or_else(|| SHARED.load(Ordering::Relaxed).then_some(1))
         .or_else(|| std::thread::available_parallelism().ok().map(usize::from))
         .unwrap_or(1)
 }

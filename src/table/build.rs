@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, BooleanArray, Float64Array, Int64Array, StringArray};
+use arrow_array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, StringArray};
+use arrow_schema::Field;
 
 use super::Table;
 use crate::error::Result;
@@ -10,7 +11,7 @@ use crate::error::Result;
 /// Collects columns of equal length; [`Builder::finish`] makes the table.
 #[derive(Debug, Default)]
 pub struct Builder {
-    columns: Vec<(String, ArrayRef)>,
+    columns: Vec<(Field, ArrayRef)>,
 }
 
 impl Builder {
@@ -49,7 +50,7 @@ impl Builder {
     }
 
     fn push(mut self, name: &str, array: ArrayRef) -> Self {
-        self.columns.push((name.to_string(), array));
+        self.columns.push((Field::new(name, array.data_type().clone(), true), array));
         self
     }
 }

@@ -582,10 +582,14 @@ fn moment_name(microseconds: i64) -> String {
 mod tests {
     use super::*;
     use arrow_array::{Float64Array, Int64Array, StringArray, UInt64Array};
+    use arrow_schema::Field;
     use std::sync::Arc;
 
     fn keys(array: ArrayRef) -> Keys {
-        Table::from_columns(vec![("x".to_string(), array)]).unwrap().keys("x").unwrap()
+        Table::from_columns(vec![(Field::new("x", array.data_type().clone(), true), array)])
+            .unwrap()
+            .keys("x")
+            .unwrap()
     }
 
     #[test]

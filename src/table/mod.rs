@@ -100,24 +100,20 @@ impl Table {
     /// # Errors
     ///
     /// [`Error::Argument`] if a column has another length than the first, or two have the same name.
-    pub fn from_columns(columns: Vec<(String, ArrayRef)>) -> Result<Self> {
+    pub fn from_columns(columns: Vec<(Field, ArrayRef)>) -> Result<Self> {
         let n_rows = columns.first().map_or(0, |(_, array)| array.len());
-        if let Some((name, array)) = columns.iter().find(|(_, array)| array.len() != n_rows) {
+        if let Some((field, array)) = columns.iter().find(|(_, array)| array.len() != n_rows) {
             return Err(Error::argument(
-                format!("column {name:?}"),
+                format!("column {:?}", field.name()),
                 format!("{} values", array.len()),
                 format!("the first column has {n_rows}"),
             ));
         }
-        let fields: Vec<Field> = columns
-            .iter()
-            .map(|(name, array)| Field::new(name, array.data_type().clone(), true))
-            .collect();
+        let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) = columns.into_iter().unzip();
         let schema = Arc::new(Schema::new(fields));
-        if columns.is_empty() {
+        if arrays.is_empty() {
             return Self::try_new(schema, Vec::new());
         }
-        let arrays = columns.into_iter().map(|(_, array)| array).collect();
         let batch = RecordBatch::try_new(Arc::clone(&schema), arrays)
             .map_err(|error| Error::argument("columns", error, "columns must be Arrow arrays"))?;
         Self::try_new(schema, vec![batch])
@@ -283,9 +279,10 @@ mod tests {
     #[test]
     fn equal_names_and_unequal_lengths_are_refused() {
         let array = |n: i64| Arc::new(Int64Array::from_iter_values(0..n)) as ArrayRef;
-        let twice = Table::from_columns(vec![("a".into(), array(2)), ("a".into(), array(2))]);
+        let field = |name: &str| Field::new(name, DataType::Int64, true);
+        let twice = Table::from_columns(vec![(field("a"), array(2)), (field("a"), array(2))]);
         assert!(twice.unwrap_err().to_string().contains("two columns named \"a\""));
-        let uneven = Table::from_columns(vec![("a".into(), array(2)), ("b".into(), array(3))]);
+        let uneven = Table::from_columns(vec![(field("a"), array(2)), (field("b"), array(3))]);
         assert!(uneven.unwrap_err().to_string().contains("column \"b\": found 3 values"));
     }
 }

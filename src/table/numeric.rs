@@ -224,10 +224,12 @@ fn copy<T: ArrowPrimitiveType>(
 mod tests {
     use super::*;
     use arrow_array::{Date32Array, Decimal128Array, Float64Array, Int64Array, StringArray};
+    use arrow_schema::Field;
     use std::sync::Arc;
 
     fn table(array: ArrayRef) -> Table {
-        Table::from_columns(vec![("x".to_string(), array)]).unwrap()
+        Table::from_columns(vec![(Field::new("x", array.data_type().clone(), true), array)])
+            .unwrap()
     }
 
     #[test]

@@ -1,0 +1,56 @@
+"""Customer segments, what each is worth, and where the gaps are.
+
+Start with :func:`segment`, then :func:`segment_scorecard` and :func:`gap_matrix`; in a notebook, ``%load_ext ilk``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from ilk._core import __version__, num_threads, set_num_threads
+
+if TYPE_CHECKING:
+    from ilk import exceptions
+
+#: Where each public name lives; a room is imported when one of its names is first used.
+_HOME = {
+}
+
+_ROOMS = ("exceptions",)
+
+__all__ = [
+    "__version__",
+    "exceptions",
+    "num_threads",
+    "set_num_threads",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        value = getattr(importlib.import_module(_HOME[name]), name)
+    elif name in _ROOMS:
+        value = importlib.import_module(f"ilk.{name}")
+    else:
+        raise AttributeError(f"module 'ilk' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+def load_ipython_extension(ipython: Any) -> None:
+    """Register ilk's magics; called by ``%load_ext ilk``."""
+    from ilk.notebook import load
+
+    load(ipython)
+
+
+def unload_ipython_extension(ipython: Any) -> None:
+    """Take the magics away again; called by ``%unload_ext ilk``."""
+    from ilk.notebook import unload
+
+    unload(ipython)

@@ -1,0 +1,152 @@
+"""HTML of results: built as a tree and written by the standard library, so that text from data is always escaped."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from xml.etree import ElementTree
+
+__all__ = ["Number", "element", "format_value", "panel", "render", "table"]
+
+#: Colours follow the notebook's theme, with fallbacks where there is none.
+_STYLE = """
+.ilk{color:var(--jp-ui-font-color1,#111);font-family:var(--jp-ui-font-family,system-ui,sans-serif);
+font-size:13px;line-height:1.45;max-width:100%;overflow-x:auto}
+.ilk table{border-collapse:collapse;margin:.4em 0}
+.ilk caption{text-align:left;font-weight:600;padding:.2em 0;caption-side:top}
+.ilk th,.ilk td{padding:.25em .7em;border:0;border-bottom:1px solid var(--jp-border-color2,#ddd);
+text-align:left;vertical-align:top;max-width:32em;overflow-wrap:anywhere}
+.ilk td.ilk-n,.ilk th.ilk-n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+.ilk .ilk-ci,.ilk .ilk-note{color:var(--jp-ui-font-color2,#555);font-size:.9em}
+.ilk .ilk-ci{display:block}
+.ilk p{margin:.3em 0;max-width:60em}
+"""
+
+#: How a column's numbers are shown: share, money, days, p, index, count, number.
+Number = str
+
+_MAX_ROWS = 60
+
+
+def element(tag: str, *children: Any, **attributes: str) -> ElementTree.Element:
+    """An element of text and elements; text is escaped when it is written."""
+    node = ElementTree.Element(tag, {key.rstrip("_"): value for key, value in attributes.items()})
+    last: ElementTree.Element | None = None
+    for child in children:
+        if isinstance(child, ElementTree.Element):
+            node.append(child)
+            last = child
+        elif last is None:
+            node.text = (node.text or "") + _printable(str(child))
+        else:
+            last.tail = (last.tail or "") + _printable(str(child))
+    return node
+
+
+def _printable(text: str) -> str:
+    """Text without the control characters that HTML does not allow."""
+    return "".join(c if c in "\t\n\r" or ord(c) >= 32 else "\ufffd" for c in text)
+
+
+def render(node: ElementTree.Element) -> str:
+    """The element as HTML text: the only place where HTML is written."""
+    return ElementTree.tostring(node, encoding="unicode", method="html")
+
+
+def panel(*children: Any) -> str:
+    """Elements in ilk's frame, as HTML text."""
+    return render(element("div", element("style", _STYLE), *children, class_="ilk"))
+
+
+def format_value(value: Any, kind: Number = "number") -> str:
+    """A value as a person reads it.
+
+    >>> format_value(0.1234, "share"), format_value(1234567.8, "money"), format_value(float("inf"), "months")
+    ('12.3 %', '1,234,568', 'never')
+    """
+    if isinstance(value, str) or value is None:
+        return "" if value is None else value
+    if isinstance(value, bool) or type(value).__name__ in ("bool", "bool_"):
+        return "yes" if value else "no"
+    value = float(value)
+    if math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        if kind in ("months", "days"):
+            return "never"
+        return "∞" if value > 0 else "-∞"
+    if kind == "share":
+        return f"{100 * value:.1f} %"
+    if kind == "p":
+        return "<0.001" if value < 0.001 else f"{value:.3f}"
+    if kind == "count":
+        return f"{value:,.0f}"
+    if kind == "index":
+        return f"{value:.2f}"
+    if kind in ("days", "months"):
+        return f"{value:,.1f}" if value < 100 else f"{value:,.0f}"
+    if kind == "money":
+        return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.2f}"
+    if kind == "signed":
+        return f"{value:+.1f}"
+    if value == int(value) and abs(value) < 1e15:
+        return f"{value:,.0f}"
+    return f"{value:,.4g}" if abs(value) < 1e5 else f"{value:,.0f}"
+
+
+def table(
+    columns: Mapping[str, Sequence[Any]], caption: str, formats: Mapping[str, Number] | None = None
+) -> ElementTree.Element:
+    """A table with a caption; a column ``x`` with ``x_lo`` and ``x_hi`` is shown as one cell with its interval."""
+    formats = formats or {}
+    shown = [name for name in columns if not _is_bound(name, columns)]
+    n_rows = len(next(iter(columns.values()), ()))
+    numeric = {name: not any(isinstance(v, str) for v in columns[name]) for name in shown}
+    head = element(
+        "tr",
+        *(
+            element("th", name.replace("_", " "), scope="col", class_="ilk-n" if numeric[name] else "")
+            for name in shown
+        ),
+    )
+    rows = [
+        element("tr", *(_cell(columns, name, row, formats, numeric[name]) for name in shown))
+        for row in range(min(n_rows, _MAX_ROWS))
+    ]
+    body: list[Any] = [element("caption", caption), element("thead", head), element("tbody", *rows)]
+    if n_rows > _MAX_ROWS:
+        note = element("td", f"{n_rows - _MAX_ROWS} more rows", colspan=str(len(shown)))
+        body.append(element("tfoot", element("tr", note)))
+    return element("table", *body)
+
+
+def _is_bound(name: str, columns: Iterable[str]) -> bool:
+    return name[-3:] in ("_lo", "_hi") and name[:-3] in columns
+
+
+def _cell(
+    columns: Mapping[str, Sequence[Any]],
+    name: str,
+    row: int,
+    formats: Mapping[str, Number],
+    numeric: bool,
+) -> ElementTree.Element:
+    kind = formats.get(name, "number")
+    children: list[Any] = [format_value(columns[name][row], kind)]
+    interval = format_interval(columns, name, row, kind)
+    if interval:
+        children.append(element("span", interval, class_="ilk-ci"))
+    return element("td", *children, class_="ilk-n" if numeric else "")
+
+
+def format_interval(
+    columns: Mapping[str, Sequence[Any]], name: str, row: int, kind: Number = "number"
+) -> str:
+    """The interval of a cell as text, or nothing where it has none."""
+    if f"{name}_lo" not in columns or f"{name}_hi" not in columns:
+        return ""
+    low, high = columns[f"{name}_lo"][row], columns[f"{name}_hi"][row]
+    if math.isnan(low) and math.isnan(high):
+        return ""
+    return f"{format_value(low, kind)} to {format_value(high, kind)}"

@@ -1,0 +1,22 @@
+//! Bindings: view, detach, call, wrap. No logic lives here, one file per room.
+
+pub(crate) mod errors;
+pub(crate) mod runtime;
+pub(crate) mod table;
+
+#[pyo3::pymodule(name = "_core")]
+mod core_module {
+    #[pymodule_export]
+    use super::runtime::{num_threads, set_num_threads};
+    #[pymodule_export]
+    use super::table::{PyTable, missing_column_message};
+
+    #[pymodule_export]
+    #[allow(non_upper_case_globals)]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+
+    /// Whether this is a build with debug assertions.
+    #[pymodule_export]
+    #[allow(non_upper_case_globals)]
+    const debug_build: bool = cfg!(debug_assertions);
+}
