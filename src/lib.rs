@@ -4,6 +4,7 @@ pub mod error;
 pub mod manifest;
 pub mod parallel;
 pub mod persist;
+pub mod quality;
 pub mod rng;
 pub mod table;
 

@@ -8,6 +8,7 @@
 mod build;
 mod codes;
 mod encode;
+mod features;
 mod numeric;
 
 use std::collections::HashSet;
@@ -19,6 +20,7 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 pub use build::Builder;
 pub use codes::Codes;
 pub use encode::{Distinct, Keys};
+pub use features::{Feature, MAX_CATEGORIES, Preparation, Prepared, Scale, Source, Unused};
 pub use numeric::Numeric;
 
 use crate::error::{Error, Result};
