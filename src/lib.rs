@@ -4,8 +4,10 @@ pub mod error;
 pub mod manifest;
 pub mod parallel;
 pub mod persist;
+pub mod profile;
 pub mod quality;
 pub mod rng;
+pub mod statistics;
 pub mod table;
 
 pub use error::{Error, Result};

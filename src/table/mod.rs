@@ -20,7 +20,7 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 pub use build::Builder;
 pub use codes::Codes;
 pub use encode::{Distinct, Keys};
-pub use features::{Feature, MAX_CATEGORIES, Preparation, Prepared, Scale, Source, Unused};
+pub use features::{Feature, MAX_CATEGORIES, Preparation, Prepared, SKEWED, Scale, Source, Unused};
 pub use numeric::Numeric;
 
 use crate::error::{Error, Result};
