@@ -1,0 +1,341 @@
+//! What every cell would hold if rows and columns had nothing to do with each other, and how far chance goes from it.
+//!
+//! Write `W` for the sum of values of a cell, `Q` for its sum of squared values, `R`, `C`, `T` for the totals of rows,
+//! columns and table. Three bases give the expected value `E`:
+//!
+//! - *independence*: `E = R C / T`;
+//! - *quasi-independence*, where some cells cannot occur: the product form that keeps `R` and `C` over the cells that
+//!   can, by iterative proportional fitting (Deming and Stephan 1940; Goodman 1968);
+//! - *supply*: `E = R s`, with `s` the share of a column in the supply of the row.
+//!
+//! `W - E` is linear in the records to first order (Taylor linearisation, Binder 1983): a record of value `w` in cell
+//! `b` moves the difference of cell `a` by `w (1[a = b] - H[a, b])`, with `H[a, b] = E_a x_a' G x_b`, where `x_a` marks
+//! the row and column of a cell and `G` is a generalised inverse of `X' diag(E) X`. So the variance of the difference
+//! under the null is `sum_b Q0_b (1[a = b] - H[a, b])^2`, with `Q0` the sum of squares that the null expects. Where all
+//! values are 1, `Q0 = E` and the variance is `E (1 - h)`, with `h` the leverage of the cell in the log-linear model
+//! (Haberman 1973); under independence `1 - h = (1 - R/T) (1 - C/T)`, the classic adjusted residual.
+
+use ndarray::Array2;
+
+use super::crosstab::Cell;
+
+/// Iterations after which proportional fitting stops.
+const MAX_ITERATIONS: usize = 10_000;
+
+/// Largest relative error of a total at which proportional fitting is done.
+const PRECISION: f64 = 1e-13;
+
+/// The table with its totals.
+pub(super) struct Totals {
+    pub(super) n_cols: usize,
+    pub(super) sum: Vec<f64>,
+    pub(super) squares: Vec<f64>,
+    pub(super) rows: Vec<f64>,
+    pub(super) cols: Vec<f64>,
+    pub(super) total: f64,
+}
+
+impl Totals {
+    pub(super) fn new(cells: &[Cell], n_rows: usize, n_cols: usize) -> Self {
+        let sum: Vec<f64> = cells.iter().map(|cell| cell.sum).collect();
+        let squares = cells.iter().map(|cell| cell.squares).collect();
+        let (rows, cols, total) = margins(&sum, n_rows, n_cols);
+        Self { n_cols, sum, squares, rows, cols, total }
+    }
+
+    fn row(&self, cell: usize) -> usize {
+        cell / self.n_cols
+    }
+
+    fn col(&self, cell: usize) -> usize {
+        cell % self.n_cols
+    }
+}
+
+/// Totals of rows, of columns, of all.
+fn margins(cells: &[f64], n_rows: usize, n_cols: usize) -> (Vec<f64>, Vec<f64>, f64) {
+    let mut rows = vec![0.0; n_rows];
+    let mut cols = vec![0.0; n_cols];
+    for (cell, &value) in cells.iter().enumerate() {
+        rows[cell / n_cols] += value;
+        cols[cell % n_cols] += value;
+    }
+    let total = rows.iter().sum();
+    (rows, cols, total)
+}
+
+/// The null model of one table.
+pub(super) struct Null {
+    /// Expected value of each cell; 0 where the cell cannot occur.
+    pub(super) expected: Vec<f64>,
+    /// Degrees of freedom of the whole table.
+    pub(super) dof: usize,
+    /// Expected records of each cell, discounted for unequal values (Kish 1965: `E^2 / Q0`).
+    pub(super) effective: Vec<f64>,
+    /// Variance of observed minus expected under the null.
+    pub(super) variance: Vec<f64>,
+    /// Variance of the logarithm of the index as the table stands; NaN where nothing was observed.
+    pub(super) log_variance: Vec<f64>,
+    /// Whether proportional fitting came to its precision.
+    pub(super) converged: bool,
+}
+
+impl Null {
+    /// Rows and columns have nothing to do with each other. Time: the number of cells.
+    pub(super) fn independence(table: &Totals) -> Self {
+        let total = table.total;
+        let expected: Vec<f64> = (0..table.sum.len())
+            .map(|cell| table.rows[table.row(cell)] * table.cols[table.col(cell)] / total)
+            .collect();
+        let full = |margin: &[f64]| margin.iter().filter(|&&sum| sum > 0.0).count();
+        let dof = full(&table.rows).saturating_sub(1) * full(&table.cols).saturating_sub(1);
+        let null_squares = null_squares(table, &expected);
+        let null = Blocks::new(&null_squares, table);
+        let seen = Blocks::new(&table.squares, table);
+        let share = |cell: usize| {
+            (table.rows[table.row(cell)] / total, table.cols[table.col(cell)] / total)
+        };
+        let variance = |cell: usize| {
+            let (p, q) = share(cell);
+            null.weigh(cell, table, [(1.0 - p) * (1.0 - q), (1.0 - p) * q, p * (1.0 - q), p * q])
+        };
+        let log_variance = |cell: usize| {
+            let (p, q) = share(cell);
+            let (r, c, w) = (1.0 / (p * total), 1.0 / (q * total), 1.0 / table.sum[cell]);
+            let t = 1.0 / total;
+            seen.weigh(cell, table, [w - r - c + t, t - r, t - c, t])
+        };
+        Self::new(table, expected, &null_squares, dof, variance, log_variance)
+    }
+
+    /// Rows and columns have nothing to do with each other in the cells that can occur.
+    /// Time: the cube of the number of rows and columns.
+    pub(super) fn quasi_independence(table: &Totals, possible: &[bool]) -> Self {
+        let (expected, converged) = fit_proportions(table, possible);
+        let n_rows = table.rows.len();
+        let (inverse, n_components) = grounded_inverse(&expected, n_rows, table.n_cols);
+        let null_squares = null_squares(table, &expected);
+        let spread = |squares: &[f64]| {
+            inverse.dot(&laplacian(squares, n_rows, table.n_cols)).dot(&inverse)
+        };
+        let (null, seen) = (spread(&null_squares), spread(&table.squares));
+        // x' M x for the cell's x, which marks its row and, with the other sign, its column.
+        let form = |matrix: &Array2<f64>, cell: usize| {
+            let (i, j) = (table.row(cell), n_rows + table.col(cell));
+            matrix[(i, i)] + matrix[(j, j)] - matrix[(i, j)] - matrix[(j, i)]
+        };
+        let full = |margin: &[f64]| margin.iter().filter(|&&sum| sum > 0.0).count();
+        let n_free = expected.iter().filter(|&&e| e > 0.0).count() + n_components;
+        let dof = n_free.saturating_sub(full(&table.rows) + full(&table.cols));
+        let variance = |cell: usize| {
+            let (e, k) = (expected[cell], form(&inverse, cell));
+            let variance = null_squares[cell] * (1.0 - 2.0 * e * k) + e * e * form(&null, cell);
+            // A cell that its totals alone decide has none, up to rounding.
+            if variance > 1e-9 * null_squares[cell] { variance } else { 0.0 }
+        };
+        let log_variance = |cell: usize| {
+            let (w, k) = (table.sum[cell], form(&inverse, cell));
+            table.squares[cell] * (1.0 / w - 2.0 * k) / w + form(&seen, cell)
+        };
+        let null = Self::new(table, expected.clone(), &null_squares, dof, variance, log_variance);
+        Self { converged, ..null }
+    }
+
+    /// Every row takes the columns in the shares of the supply, which are known. Time: the number of cells.
+    pub(super) fn supply(table: &Totals, shares: &[f64]) -> Self {
+        let row = |cell: usize| table.rows[table.row(cell)];
+        let expected: Vec<f64> =
+            shares.iter().enumerate().map(|(cell, share)| row(cell) * share).collect();
+        let dof = (0..table.rows.len())
+            .filter(|&i| table.rows[i] > 0.0)
+            .map(|i| &shares[i * table.n_cols..(i + 1) * table.n_cols])
+            .map(|line| line.iter().filter(|&&share| share > 0.0).count().saturating_sub(1))
+            .sum();
+        let null_squares = null_squares(table, &expected);
+        let null = Blocks::new(&null_squares, table);
+        let seen = Blocks::new(&table.squares, table);
+        let variance = |cell: usize| {
+            let share = shares[cell];
+            null.weigh(cell, table, [1.0 - share, share, 0.0, 0.0])
+        };
+        let log_variance = |cell: usize| {
+            let (w, r) = (1.0 / table.sum[cell], 1.0 / row(cell));
+            seen.weigh(cell, table, [w - r, r, 0.0, 0.0])
+        };
+        Self::new(table, expected, &null_squares, dof, variance, log_variance)
+    }
+
+    fn new(
+        table: &Totals,
+        expected: Vec<f64>,
+        null_squares: &[f64],
+        dof: usize,
+        variance: impl Fn(usize) -> f64,
+        log_variance: impl Fn(usize) -> f64,
+    ) -> Self {
+        let cells = 0..expected.len();
+        let effective = cells
+            .clone()
+            .map(|cell| match expected[cell] {
+                e if e > 0.0 && null_squares[cell] > 0.0 => e * (e / null_squares[cell]),
+                _ => 0.0,
+            })
+            .collect();
+        let variance = cells.clone().map(variance).map(|v| v.max(0.0)).collect();
+        let log_variance = cells
+            .map(|cell| if table.sum[cell] > 0.0 { log_variance(cell).max(0.0) } else { f64::NAN })
+            .collect();
+        Self { expected, dof, effective, variance, log_variance, converged: true }
+    }
+}
+
+/// Sums of squares that the null expects: `E` times the record size (squares over sum) of the cell.
+///
+/// The size of the cell's own records alone is a poor guide where they are few, so it is shrunk towards the size that its
+/// row and column suggest, by the weight `E` against `W`: `E (Q + s E) / (W + E)`, `s` the product of row and column
+/// size over the size of the table. Where all values are equal, all sizes are, and the result is `E` times that value.
+fn null_squares(table: &Totals, expected: &[f64]) -> Vec<f64> {
+    let n_rows = table.rows.len();
+    let (rows, cols, total) = margins(&table.squares, n_rows, table.n_cols);
+    let size = total / table.total;
+    let ratio = |squares: f64, sum: f64| if sum > 0.0 { squares / sum } else { size };
+    (0..expected.len())
+        .map(|cell| {
+            let (i, j, e) = (table.row(cell), table.col(cell), expected[cell]);
+            if e <= 0.0 {
+                return 0.0;
+            }
+            let margin = ratio(rows[i], table.rows[i]) * (ratio(cols[j], table.cols[j]) / size);
+            e * ((table.squares[cell] + margin * e) / (table.sum[cell] + e))
+        })
+        .collect()
+}
+
+/// Squares of a table, to be weighed in the four blocks that a cell cuts it into: itself, the rest of its row, the rest
+/// of its column, all else.
+struct Blocks<'a> {
+    cells: &'a [f64],
+    rows: Vec<f64>,
+    cols: Vec<f64>,
+    total: f64,
+}
+
+impl<'a> Blocks<'a> {
+    fn new(cells: &'a [f64], table: &Totals) -> Self {
+        let (rows, cols, total) = margins(cells, table.rows.len(), table.n_cols);
+        Self { cells, rows, cols, total }
+    }
+
+    /// Sum over the table of squares times the square of the factor of the block they are in.
+    fn weigh(&self, cell: usize, table: &Totals, factors: [f64; 4]) -> f64 {
+        let own = self.cells[cell];
+        let (row, col) = (self.rows[table.row(cell)], self.cols[table.col(cell)]);
+        let [own_factor, row_factor, col_factor, rest_factor] = factors.map(|f| f * f);
+        own * own_factor
+            + (row - own).max(0.0) * row_factor
+            + (col - own).max(0.0) * col_factor
+            + (self.total - row - col + own).max(0.0) * rest_factor
+    }
+}
+
+/// Iterative proportional fitting of a product to the totals, over the cells that can occur.
+fn fit_proportions(table: &Totals, possible: &[bool]) -> (Vec<f64>, bool) {
+    let (n_rows, n_cols) = (table.rows.len(), table.n_cols);
+    let mut row_factors = vec![1.0; n_rows];
+    let mut col_factors = vec![1.0; n_cols];
+    let mut converged = false;
+    for _ in 0..MAX_ITERATIONS {
+        let mut error = 0.0_f64;
+        for i in 0..n_rows {
+            let line = (0..n_cols).filter(|j| possible[i * n_cols + j]);
+            let sum: f64 = line.map(|j| col_factors[j]).sum();
+            let factor = if sum > 0.0 { table.rows[i] / sum } else { 0.0 };
+            if table.rows[i] > 0.0 {
+                error = error.max((row_factors[i] / factor - 1.0).abs());
+            }
+            row_factors[i] = factor;
+        }
+        for j in 0..n_cols {
+            let line = (0..n_rows).filter(|i| possible[i * n_cols + j]);
+            let sum: f64 = line.map(|i| row_factors[i]).sum();
+            col_factors[j] = if sum > 0.0 { table.cols[j] / sum } else { 0.0 };
+        }
+        if error <= PRECISION {
+            converged = true;
+            break;
+        }
+    }
+    let expected = (0..n_rows * n_cols)
+        .map(|cell| match possible[cell] {
+            true => row_factors[cell / n_cols] * col_factors[cell % n_cols],
+            false => 0.0,
+        })
+        .collect();
+    (expected, converged)
+}
+
+/// The Laplacian of the graph whose nodes are rows and columns and whose edges are the cells.
+///
+/// It is `X' diag(cells) X` with the signs of the columns turned, which no quadratic form here notices.
+fn laplacian(cells: &[f64], n_rows: usize, n_cols: usize) -> Array2<f64> {
+    let mut matrix = Array2::zeros((n_rows + n_cols, n_rows + n_cols));
+    for (cell, &value) in cells.iter().enumerate() {
+        let (i, j) = (cell / n_cols, n_rows + cell % n_cols);
+        matrix[(i, i)] += value;
+        matrix[(j, j)] += value;
+        matrix[(i, j)] -= value;
+        matrix[(j, i)] -= value;
+    }
+    matrix
+}
+
+/// A generalised inverse of the Laplacian, and the number of connected components.
+///
+/// One node of each component is grounded (its row and column are 0); the rest is inverted by Gauss-Jordan elimination,
+/// which needs no pivoting because the grounded Laplacian is positive definite.
+fn grounded_inverse(cells: &[f64], n_rows: usize, n_cols: usize) -> (Array2<f64>, usize) {
+    let n = n_rows + n_cols;
+    let mut matrix = laplacian(cells, n_rows, n_cols);
+    let mut component = vec![usize::MAX; n];
+    let mut n_components = 0;
+    let mut free = Vec::new();
+    for start in 0..n {
+        if component[start] != usize::MAX || matrix[(start, start)] <= 0.0 {
+            continue;
+        }
+        component[start] = n_components;
+        let mut queue = vec![start];
+        while let Some(node) = queue.pop() {
+            for next in 0..n {
+                if component[next] == usize::MAX && matrix[(node, next)] < 0.0 {
+                    component[next] = n_components;
+                    queue.push(next);
+                    free.push(next);
+                }
+            }
+        }
+        n_components += 1;
+    }
+    let mut inverse = Array2::<f64>::zeros((n, n));
+    for &node in &free {
+        inverse[(node, node)] = 1.0;
+    }
+    for &pivot in &free {
+        let scale = 1.0 / matrix[(pivot, pivot)];
+        for &col in &free {
+            matrix[(pivot, col)] *= scale;
+            inverse[(pivot, col)] *= scale;
+        }
+        for &row in &free {
+            let factor = matrix[(row, pivot)];
+            if row == pivot || factor == 0.0 {
+                continue;
+            }
+            for &col in &free {
+                matrix[(row, col)] -= factor * matrix[(pivot, col)];
+                inverse[(row, col)] -= factor * inverse[(pivot, col)];
+            }
+        }
+    }
+    (inverse, n_components)
+}

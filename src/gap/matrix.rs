@@ -1,0 +1,675 @@
+//! The gap matrix: every cell with its expectation, residual, interval and status.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use statrs::distribution::{ChiSquared, ContinuousCDF, Normal};
+use statrs::function::erf::erfc;
+
+use super::crosstab::{Cells, CrossTab};
+use super::expected::{Null, Totals};
+use super::multiple::benjamini_hochberg;
+use crate::error::{Error, Result};
+use crate::manifest::Manifest;
+use crate::persist::{self, Persist};
+
+/// Most rows and columns together of a table with structural zeros, whose cost grows with their cube.
+const MAX_QUASI: usize = 1_000;
+
+/// One side of the table: a column of the records and its categories in order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Axis {
+    /// Name of the column.
+    pub name: String,
+    /// Its categories; a record holds the position of one.
+    pub categories: Vec<String>,
+    /// Whether the categories have an order of their own; those without records are kept then.
+    pub ordered: bool,
+}
+
+impl Axis {
+    /// A column whose categories have no order of their own.
+    pub fn new(name: &str, categories: &[&str]) -> Self {
+        let categories = categories.iter().map(ToString::to_string).collect();
+        Self { name: name.to_string(), categories, ordered: false }
+    }
+
+    fn position(&self, category: &str) -> Option<usize> {
+        self.categories.iter().position(|known| known == category)
+    }
+
+    fn keep(&self, kept: &[usize]) -> Self {
+        let categories = kept.iter().map(|&k| self.categories[k].clone()).collect();
+        Self { categories, ..self.clone() }
+    }
+}
+
+/// The records: positions of their categories ([`u32::MAX`] where missing) and their values (NaN where missing).
+#[derive(Debug, Clone, Copy)]
+pub struct Records<'a> {
+    /// Position of the row category.
+    pub rows: &'a [u32],
+    /// Position of the column category.
+    pub cols: &'a [u32],
+    /// Name and values of the column that weighs the records; `None` where each counts 1.
+    pub values: Option<(&'a str, &'a [f64])>,
+}
+
+/// How much is offered in one column, or in one cell.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Supply {
+    /// Row category; `None` where the same is offered to every row.
+    pub row: Option<String>,
+    /// Column category.
+    pub col: String,
+    /// How much is offered, in any unit: only shares count.
+    pub amount: f64,
+}
+
+/// Options of [`gap_matrix`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Options {
+    /// Cells that expect fewer records than this are not judged.
+    pub min_count: f64,
+    /// Confidence of the intervals; a cell is judged at `q <= 1 - confidence`.
+    pub confidence: f64,
+    /// Pairs of a row and a column category that cannot occur.
+    pub structural_zeros: Vec<(String, String)>,
+    /// What is offered; empty where demand is held against its own totals.
+    pub supply: Vec<Supply>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { min_count: 5.0, confidence: 0.95, structural_zeros: Vec::new(), supply: Vec::new() }
+    }
+}
+
+/// What the expected values rest on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// Totals of rows and columns.
+    Independence,
+    /// Totals of rows and columns over the cells that can occur.
+    QuasiIndependence,
+    /// Shares of the columns in the supply.
+    Supply,
+}
+
+/// What a cell is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Status {
+    /// Too little: below the totals' expectation, or a demand beyond the share of supply.
+    #[serde(rename = "gap")]
+    Gap,
+    /// The opposite of a gap.
+    #[serde(rename = "saturated")]
+    Saturated,
+    /// As expected, as far as the data can tell.
+    #[serde(rename = "served")]
+    Served,
+    /// Nothing observed, though enough is expected or the whole row or column is empty.
+    #[serde(rename = "empty")]
+    Empty,
+    /// Expects too few records to be judged.
+    #[serde(rename = "too few")]
+    TooFew,
+    /// Cannot occur.
+    #[serde(rename = "not applicable")]
+    NotApplicable,
+}
+
+impl Status {
+    /// All of them, in the order in which they are explained.
+    pub const ALL: [Self; 6] = [
+        Self::Gap,
+        Self::Saturated,
+        Self::Served,
+        Self::Empty,
+        Self::TooFew,
+        Self::NotApplicable,
+    ];
+
+    /// The status as the user reads it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Gap => "gap",
+            Self::Saturated => "saturated",
+            Self::Served => "served",
+            Self::Empty => "empty",
+            Self::TooFew => "too few",
+            Self::NotApplicable => "not applicable",
+        }
+    }
+}
+
+/// A gap table. Vectors hold one entry per cell, row by row; what does not exist is NaN.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GapMatrix {
+    /// The rows.
+    pub rows: Axis,
+    /// The columns.
+    pub cols: Axis,
+    /// Column that weighs the records; `None` where each counts 1.
+    pub values: Option<String>,
+    /// What the expected values rest on.
+    pub basis: Basis,
+    /// Cells that expect fewer records than this are not judged.
+    pub min_count: f64,
+    /// Confidence of the intervals; cells are judged at `q <= 1 - confidence`.
+    pub confidence: f64,
+    /// Number of records.
+    pub n: Vec<u64>,
+    /// Sum of values, or number of records.
+    #[serde(with = "persist::floats")]
+    pub observed: Vec<f64>,
+    /// What the basis expects.
+    #[serde(with = "persist::floats")]
+    pub expected: Vec<f64>,
+    /// Observed over expected.
+    #[serde(with = "persist::floats")]
+    pub index: Vec<f64>,
+    /// Lower end of the index's interval.
+    #[serde(with = "persist::floats")]
+    pub index_lo: Vec<f64>,
+    /// Upper end of the index's interval.
+    #[serde(with = "persist::floats")]
+    pub index_hi: Vec<f64>,
+    /// Adjusted residual: standard normal where there is no gap.
+    #[serde(with = "persist::floats")]
+    pub residual: Vec<f64>,
+    /// Two-sided p-value of the residual; NaN where the cell is not judged.
+    #[serde(with = "persist::floats")]
+    pub p: Vec<f64>,
+    /// p adjusted for the number of cells judged (Benjamini-Hochberg).
+    #[serde(with = "persist::floats")]
+    pub q: Vec<f64>,
+    /// What closing the gap is worth, in units of the values; negative where there is more than expected.
+    #[serde(with = "persist::floats")]
+    pub gap_value: Vec<f64>,
+    /// Lower end of its interval.
+    #[serde(with = "persist::floats")]
+    pub gap_value_lo: Vec<f64>,
+    /// Upper end of its interval.
+    #[serde(with = "persist::floats")]
+    pub gap_value_hi: Vec<f64>,
+    /// What the cell is.
+    pub status: Vec<Status>,
+    /// Pearson's statistic of the whole table, corrected for unequal values (Rao and Scott 1981); `None` without
+    /// degrees of freedom.
+    pub chi2: Option<f64>,
+    /// Its degrees of freedom.
+    pub dof: usize,
+    /// Its p-value.
+    pub p_value: Option<f64>,
+    /// Settings, and rows used and left out.
+    pub manifest: Manifest,
+}
+
+/// The gap matrix of records.
+///
+/// One pass over the records; the same bits for any number of threads. See the module `expected` for the formulas.
+///
+/// # Errors
+///
+/// [`Error::Argument`] if an option is out of range, a structural zero or a supply does not fit the categories, or a side
+/// has fewer than two categories; [`Error::BadValue`] for a negative value; [`Error::TooFewRows`] without records;
+/// [`Error::MemoryLimit`] for a table of too many cells.
+pub fn gap_matrix(
+    rows: &Axis,
+    cols: &Axis,
+    records: Records<'_>,
+    options: &Options,
+) -> Result<GapMatrix> {
+    let names = records.values.map(|(name, _)| name);
+    let mut tab = CrossTab::new(rows.categories.len(), cols.categories.len(), names)?;
+    tab.update(records.rows, records.cols, records.values.map(|(_, values)| values))?;
+    GapMatrix::from_cells(rows, cols, names, &tab.finish(), options)
+}
+
+impl GapMatrix {
+    /// The gap matrix of a finished [`CrossTab`].
+    ///
+    /// # Errors
+    ///
+    /// As [`gap_matrix`].
+    pub fn from_cells(
+        rows: &Axis,
+        cols: &Axis,
+        values: Option<&str>,
+        cells: &Cells,
+        options: &Options,
+    ) -> Result<Self> {
+        check(rows, cols, values, options)?;
+        let manifest = manifest(rows, cols, values, cells, options);
+        if manifest.rows_used == 0 {
+            return Err(Error::TooFewRows {
+                what: format!("a gap matrix of {:?} by {:?}", rows.name, cols.name),
+                needed: 1,
+                found: 0,
+                mend: None,
+            });
+        }
+        let layout = Layout::new(rows, cols, cells, options)?;
+        let table = Totals::new(&layout.cells, layout.rows.categories.len(), layout.n_cols());
+        let (basis, null) = layout.null(&table, options)?;
+        let mut matrix = Self::compare(layout, &table, basis, &null, options, manifest);
+        matrix.values = values.map(str::to_string);
+        matrix.judge(&null);
+        matrix.test(&null);
+        Ok(matrix)
+    }
+
+    /// Number of columns.
+    pub fn n_cols(&self) -> usize {
+        self.cols.categories.len()
+    }
+
+    /// Names of the row and the column of a cell.
+    pub fn names(&self, cell: usize) -> (&str, &str) {
+        let n_cols = self.n_cols();
+        (&self.rows.categories[cell / n_cols], &self.cols.categories[cell % n_cols])
+    }
+
+    fn compare(
+        layout: Layout,
+        table: &Totals,
+        basis: Basis,
+        null: &Null,
+        options: &Options,
+        manifest: Manifest,
+    ) -> Self {
+        let alpha = 1.0 - options.confidence;
+        let z = Normal::standard().inverse_cdf(1.0 - alpha / 2.0);
+        let cells = 0..table.sum.len();
+        let (observed, expected) = (&table.sum, &null.expected);
+        let possible = &layout.possible;
+        // Supply is what is offered: there, a demand beyond the expectation is the gap.
+        let sign = if basis == Basis::Supply { -1.0 } else { 1.0 };
+        let of = |f: &dyn Fn(usize) -> f64| -> Vec<f64> {
+            cells.clone().map(|cell| if possible[cell] { f(cell) } else { f64::NAN }).collect()
+        };
+        let index = of(&|cell| observed[cell] / expected[cell]);
+        let bound = |cell: usize, z: f64| match observed[cell] > 0.0 {
+            true => index[cell] * (z * null.log_variance[cell].sqrt()).exp(),
+            // Chance gives no record at all with probability exp(-expected): the exact Poisson bound.
+            false if expected[cell] > 0.0 && z > 0.0 => -(alpha / 2.0).ln() / null.effective[cell],
+            false => index[cell],
+        };
+        let index_lo = of(&|cell| bound(cell, -z));
+        let index_hi = of(&|cell| bound(cell, z));
+        let worth = |cell: usize, index: f64| match expected[cell] > 0.0 {
+            true => sign * expected[cell] * (1.0 - index),
+            false => sign * (expected[cell] - observed[cell]),
+        };
+        let (near, far) = if sign > 0.0 { (&index_hi, &index_lo) } else { (&index_lo, &index_hi) };
+        Self {
+            n: layout.cells.iter().map(|cell| cell.n).collect(),
+            expected: of(&|cell| expected[cell]),
+            residual: of(&|cell| residual(observed[cell], expected[cell], null.variance[cell])),
+            gap_value: of(&|cell| sign * (expected[cell] - observed[cell])),
+            gap_value_lo: of(&|cell| worth(cell, near[cell])),
+            gap_value_hi: of(&|cell| worth(cell, far[cell])),
+            status: possible
+                .iter()
+                .map(|&possible| if possible { Status::Served } else { Status::NotApplicable })
+                .collect(),
+            rows: layout.rows,
+            cols: layout.cols,
+            values: None,
+            basis,
+            min_count: options.min_count,
+            confidence: options.confidence,
+            observed: observed.clone(),
+            index,
+            index_lo,
+            index_hi,
+            p: Vec::new(),
+            q: Vec::new(),
+            chi2: None,
+            dof: null.dof,
+            p_value: None,
+            manifest,
+        }
+    }
+
+    /// p, q and the status of every cell.
+    fn judge(&mut self, null: &Null) {
+        let cells = 0..self.observed.len();
+        let enough = |cell: usize| match self.expected[cell] > 0.0 {
+            true => null.effective[cell] >= self.min_count,
+            // Nothing is offered here, so any demand at all is against the supply.
+            false => self.n[cell] as f64 >= self.min_count.max(1.0),
+        };
+        self.p = cells
+            .clone()
+            .map(|cell| match self.status[cell] != Status::NotApplicable && enough(cell) {
+                true => erfc(self.residual[cell].abs() / std::f64::consts::SQRT_2),
+                false => f64::NAN,
+            })
+            .collect();
+        self.q = benjamini_hochberg(&self.p);
+        let limit = 1.0 - self.confidence;
+        let gap_above = self.basis == Basis::Supply;
+        self.status = cells
+            .map(|cell| match self.status[cell] {
+                Status::NotApplicable => Status::NotApplicable,
+                _ if self.observed[cell] == 0.0 && (self.expected[cell] == 0.0 || enough(cell)) => {
+                    Status::Empty
+                }
+                _ if !enough(cell) => Status::TooFew,
+                _ if self.q[cell] <= limit && self.residual[cell] != 0.0 => {
+                    if (self.residual[cell] > 0.0) == gap_above {
+                        Status::Gap
+                    } else {
+                        Status::Saturated
+                    }
+                }
+                _ => Status::Served,
+            })
+            .collect();
+    }
+
+    /// The test of the whole table.
+    fn test(&mut self, null: &Null) {
+        let judged: Vec<usize> =
+            (0..self.observed.len()).filter(|&cell| self.expected[cell] > 0.0).collect();
+        let pearson: f64 = judged
+            .iter()
+            .map(|&cell| (self.observed[cell] - self.expected[cell]).powi(2) / self.expected[cell])
+            .sum();
+        let mean: f64 = judged.iter().map(|&cell| null.variance[cell] / self.expected[cell]).sum();
+        if self.dof > 0 && mean > 0.0 {
+            let chi2 = pearson * self.dof as f64 / mean;
+            self.chi2 = Some(chi2);
+            self.p_value = ChiSquared::new(self.dof as f64).ok().map(|law| law.sf(chi2));
+        }
+        let few = judged.iter().filter(|&&cell| null.effective[cell] < self.min_count).count();
+        if few > 0 {
+            self.manifest.notes.push(format!(
+                "{few} of {} cells expect fewer than {} records and are not judged",
+                judged.len(),
+                self.min_count
+            ));
+        }
+        if !null.converged {
+            self.manifest.notes.push(
+                "the expected values do not reproduce the totals to full precision: the structural zeros leave \
+                 too little room"
+                    .to_string(),
+            );
+        }
+    }
+}
+
+/// Observed minus expected in standard deviations of chance; NaN where the totals alone decide the cell.
+fn residual(observed: f64, expected: f64, variance: f64) -> f64 {
+    if expected == 0.0 && observed > 0.0 {
+        f64::INFINITY
+    } else if variance > 0.0 {
+        (observed - expected) / variance.sqrt()
+    } else {
+        f64::NAN
+    }
+}
+
+fn check(rows: &Axis, cols: &Axis, values: Option<&str>, options: &Options) -> Result<()> {
+    if rows.name == cols.name {
+        return Err(Error::argument(
+            "cols",
+            format!("{:?}", cols.name),
+            "rows and cols must be different columns",
+        ));
+    }
+    for (argument, axis) in [("rows", rows), ("cols", cols)] {
+        if super::words::COLUMNS.contains(&axis.name.as_str()) {
+            let wanted = "this is the name of a column of the result";
+            return Err(Error::argument(argument, format!("{:?}", axis.name), wanted)
+                .with_mend(format!("df = df.rename(columns={{{0:?}: \"{0}_\"}})", axis.name)));
+        }
+        if values == Some(&axis.name) {
+            let wanted = format!("{argument} and values must be different columns");
+            return Err(Error::argument("values", format!("{:?}", axis.name), wanted));
+        }
+    }
+    if !(options.confidence > 0.0 && options.confidence < 1.0) {
+        let wanted = "a number between 0 and 1 is needed";
+        return Err(Error::argument("confidence", options.confidence, wanted)
+            .with_mend("confidence=0.95"));
+    }
+    if !(options.min_count >= 0.0 && options.min_count.is_finite()) {
+        let wanted = "a number of at least 0 is needed";
+        return Err(
+            Error::argument("min_count", options.min_count, wanted).with_mend("min_count=5")
+        );
+    }
+    Ok(())
+}
+
+fn manifest(
+    rows: &Axis,
+    cols: &Axis,
+    values: Option<&str>,
+    cells: &Cells,
+    options: &Options,
+) -> Manifest {
+    let mut settings = serde_json::Map::new();
+    settings.insert("rows".to_string(), json!(rows.name));
+    settings.insert("cols".to_string(), json!(cols.name));
+    settings.insert("values".to_string(), json!(values));
+    settings.insert("supply".to_string(), json!(!options.supply.is_empty()));
+    settings.insert("structural_zeros".to_string(), json!(options.structural_zeros));
+    settings.insert("min_count".to_string(), json!(options.min_count));
+    settings.insert("confidence".to_string(), json!(options.confidence));
+    let mut manifest = Manifest::new("gap_matrix", settings, None, cells.n_records);
+    manifest.leave_out(format!("{:?} is missing", rows.name), cells.missing_rows);
+    manifest.leave_out(format!("{:?} is missing", cols.name), cells.missing_cols);
+    if let Some(values) = values {
+        manifest.leave_out(format!("{values:?} is missing"), cells.missing_values);
+    }
+    manifest
+}
+
+/// The table that is shown: its categories, its cells, and which of them can occur.
+struct Layout {
+    rows: Axis,
+    cols: Axis,
+    cells: Vec<super::Cell>,
+    possible: Vec<bool>,
+}
+
+impl Layout {
+    fn new(rows: &Axis, cols: &Axis, cells: &Cells, options: &Options) -> Result<Self> {
+        let (mut rows, mut cols) = (rows.clone(), cols.clone());
+        for offer in &options.supply {
+            for (axis, category) in [(&mut rows, offer.row.as_ref()), (&mut cols, Some(&offer.col))] {
+                if let Some(category) = category.filter(|name| axis.position(name).is_none()) {
+                    axis.categories.push(category.clone());
+                }
+            }
+        }
+        let cell = |i: usize, j: usize| match i < cells.n_rows && j < cells.n_cols {
+            true => cells.cells[i * cells.n_cols + j],
+            false => super::Cell::default(),
+        };
+        let (n_rows, n_cols) = (rows.categories.len(), cols.categories.len());
+        let offered_row = |i: usize| {
+            options.supply.iter().any(|offer| offer.row.as_ref() == Some(&rows.categories[i]))
+        };
+        let offered_col =
+            |j: usize| options.supply.iter().any(|offer| offer.col == cols.categories[j]);
+        let kept_rows: Vec<usize> = (0..n_rows)
+            .filter(|&i| {
+                rows.ordered || offered_row(i) || (0..n_cols).any(|j| cell(i, j).n > 0)
+            })
+            .collect();
+        let kept_cols: Vec<usize> = (0..n_cols)
+            .filter(|&j| {
+                cols.ordered || offered_col(j) || (0..n_rows).any(|i| cell(i, j).n > 0)
+            })
+            .collect();
+        let shown = kept_rows.iter().flat_map(|&i| kept_cols.iter().map(move |&j| (i, j)));
+        let mut possible = vec![true; kept_rows.len() * kept_cols.len()];
+        for (row, col) in &options.structural_zeros {
+            let (i, j) = (known(&rows, row)?, known(&cols, col)?);
+            let found = cell(i, j).n;
+            if found > 0 {
+                return Err(Error::argument(
+                    "structural_zeros",
+                    format!("({row:?}, {col:?}), which has {found} records"),
+                    "a cell that cannot occur has none",
+                ));
+            }
+            let place = |kept: &[usize], k| kept.iter().position(|&other| other == k);
+            if let (Some(i), Some(j)) = (place(&kept_rows, i), place(&kept_cols, j)) {
+                possible[i * kept_cols.len() + j] = false;
+            }
+        }
+        let cells = shown.map(|(i, j)| cell(i, j)).collect();
+        let layout =
+            Self { rows: rows.keep(&kept_rows), cols: cols.keep(&kept_cols), cells, possible };
+        layout.check_shape(!options.supply.is_empty())?;
+        Ok(layout)
+    }
+
+    fn n_cols(&self) -> usize {
+        self.cols.categories.len()
+    }
+
+    fn check_shape(&self, supply: bool) -> Result<()> {
+        let n_cols = self.n_cols();
+        let full = |cells: &mut dyn Iterator<Item = usize>| cells.any(|c| self.cells[c].n > 0);
+        let full_rows = (0..self.rows.categories.len())
+            .filter(|i| full(&mut (i * n_cols..(i + 1) * n_cols)))
+            .count();
+        let full_cols =
+            (0..n_cols).filter(|&j| full(&mut (j..self.cells.len()).step_by(n_cols))).count();
+        for (argument, axis, count) in
+            [("rows", &self.rows, full_rows), ("cols", &self.cols, full_cols)]
+        {
+            if count < 2 && !supply {
+                return Err(Error::argument(
+                    argument,
+                    format!("{count} category with records in {:?}", axis.name),
+                    "at least 2 are needed for a comparison",
+                ));
+            }
+        }
+        if supply && n_cols < 2 {
+            let found = format!("1 category in {:?}", self.cols.name);
+            let wanted = "at least 2 are needed for a comparison";
+            return Err(Error::argument("cols", found, wanted));
+        }
+        Ok(())
+    }
+
+    fn null(&self, table: &Totals, options: &Options) -> Result<(Basis, Null)> {
+        if table.total <= 0.0 {
+            let wanted = "at least one value above 0 is needed";
+            return Err(Error::argument("values", "nothing but zeros", wanted));
+        }
+        if !options.supply.is_empty() {
+            return Ok((Basis::Supply, Null::supply(table, &self.shares(options)?)));
+        }
+        if self.possible.iter().all(|&possible| possible) {
+            return Ok((Basis::Independence, Null::independence(table)));
+        }
+        let n = self.rows.categories.len() + self.n_cols();
+        if n > MAX_QUASI {
+            return Err(Error::argument(
+                "structural_zeros",
+                format!("a table of {n} rows and columns together"),
+                format!("at most {MAX_QUASI} are allowed with structural zeros; group rare categories"),
+            ));
+        }
+        Ok((Basis::QuasiIndependence, Null::quasi_independence(table, &self.possible)))
+    }
+
+    /// Share of every cell in the supply of its row, over the cells that can occur.
+    fn shares(&self, options: &Options) -> Result<Vec<f64>> {
+        let n_cols = self.n_cols();
+        let mut amounts = vec![0.0; self.cells.len()];
+        for offer in &options.supply {
+            let amount = offer.amount;
+            if !(amount >= 0.0 && amount.is_finite()) {
+                let found = format!("{amount} for {:?}", offer.col);
+                let wanted = "amounts must be finite and at least 0";
+                return Err(Error::argument("supply", found, wanted));
+            }
+            for i in 0..self.rows.categories.len() {
+                let meant = offer.row.as_ref().is_none_or(|row| *row == self.rows.categories[i]);
+                if let (true, Some(j)) = (meant, self.cols.position(&offer.col)) {
+                    amounts[i * n_cols + j] += amount;
+                }
+            }
+        }
+        for (i, line) in amounts.chunks_mut(n_cols).enumerate() {
+            for (j, amount) in line.iter_mut().enumerate() {
+                if !self.possible[i * n_cols + j] {
+                    *amount = 0.0;
+                }
+            }
+            let total: f64 = line.iter().sum();
+            let demand = self.cells[i * n_cols..(i + 1) * n_cols].iter().any(|cell| cell.n > 0);
+            if total <= 0.0 && demand {
+                let found = format!("nothing for the row {:?}", self.rows.categories[i]);
+                return Err(Error::argument("supply", found, "every row with records needs some"));
+            }
+            for amount in line {
+                *amount = if total > 0.0 { *amount / total } else { 0.0 };
+            }
+        }
+        Ok(amounts)
+    }
+}
+
+/// Position of a category that the user named.
+fn known(axis: &Axis, category: &str) -> Result<usize> {
+    axis.position(category).ok_or_else(|| {
+        let names: Vec<&str> = axis.categories.iter().map(String::as_str).take(12).collect();
+        let wanted = format!("the categories of {:?} are {names:?}", axis.name);
+        Error::argument("structural_zeros", format!("{category:?}"), wanted)
+    })
+}
+
+impl Persist for GapMatrix {
+    const KIND: &'static str = "gap_matrix";
+
+    fn validate(&self) -> Result<()> {
+        let n = self.rows.categories.len().checked_mul(self.cols.categories.len());
+        let lengths = [
+            self.n.len(),
+            self.observed.len(),
+            self.expected.len(),
+            self.index.len(),
+            self.index_lo.len(),
+            self.index_hi.len(),
+            self.residual.len(),
+            self.p.len(),
+            self.q.len(),
+            self.gap_value.len(),
+            self.gap_value_lo.len(),
+            self.gap_value_hi.len(),
+            self.status.len(),
+        ];
+        if lengths.iter().any(|&length| Some(length) != n) {
+            return Err(persist::broken(format!(
+                "a table of {} by {} categories has columns of {lengths:?} cells",
+                self.rows.categories.len(),
+                self.cols.categories.len()
+            )));
+        }
+        check(&self.rows, &self.cols, self.values.as_deref(), &self.options())
+            .map_err(|error| persist::broken(error.to_string()))
+    }
+}
+
+impl GapMatrix {
+    fn options(&self) -> Options {
+        Options {
+            min_count: self.min_count,
+            confidence: self.confidence,
+            ..Options::default()
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Gap tables: which customers buy less on which occasion than the two explain, and what closing the gap is worth.
+//!
+//! Records (purchases, answers) are counted, or their values summed, in a table of customer categories by contexts. Each
+//! cell is held against what it would be if the two had nothing to do with each other, or against the share of supply
+//! that is offered there; the difference is given with its interval, its p-value and its worth in records or money.
+//!
+//! Start with [`gap_matrix`]. For data that come in parts, feed a [`CrossTab`] and give its cells to
+//! [`GapMatrix::from_cells`].
+//!
+//! ```
+//! use ilk::gap::{Axis, Options, Records, Status, gap_matrix};
+//!
+//! let household = Axis::new("household", &["couple", "single"]);
+//! let meal = Axis::new("meal", &["breakfast", "dinner"]);
+//! let counts = [[10, 90], [40, 60]];
+//! let (mut rows, mut cols) = (Vec::new(), Vec::new());
+//! for (i, line) in counts.iter().enumerate() {
+//!     for (j, &n) in line.iter().enumerate() {
+//!         rows.extend(vec![i as u32; n]);
+//!         cols.extend(vec![j as u32; n]);
+//!     }
+//! }
+//! let records = Records { rows: &rows, cols: &cols, values: None };
+//! let gaps = gap_matrix(&household, &meal, records, &Options::default())?;
+//! assert_eq!(gaps.expected[0], 25.0);
+//! assert_eq!(gaps.status[0], Status::Gap);
+//! # Ok::<(), ilk::Error>(())
+//! ```
+
+mod crosstab;
+mod expected;
+mod matrix;
+mod multiple;
+mod words;
+
+pub use crosstab::{Cell, Cells, CrossTab};
+pub use matrix::{Axis, Basis, GapMatrix, Options, Records, Status, Supply, gap_matrix};
+pub use multiple::benjamini_hochberg;
+pub use words::Gap;

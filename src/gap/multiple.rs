@@ -1,0 +1,42 @@
+//! Many tests at once.
+
+/// Adjusted p-values of a family of tests (Benjamini and Hochberg 1995); NaN stays NaN and is not counted.
+///
+/// Calling "found" what has `q <= a` keeps the expected share of false finds at most `a`. Time: `n log n`.
+pub fn benjamini_hochberg(p: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..p.len()).filter(|&test| !p[test].is_nan()).collect();
+    order.sort_by(|&a, &b| p[a].total_cmp(&p[b]));
+    let mut q = vec![f64::NAN; p.len()];
+    let mut least = 1.0_f64;
+    for (rank, &test) in order.iter().enumerate().rev() {
+        least = least.min(p[test] * order.len() as f64 / (rank + 1) as f64);
+        q[test] = least;
+    }
+    q
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn adjusted_values_are_those_of_the_paper() {
+        // The fifteen tests of Benjamini and Hochberg (1995), section 4.1: four are found at 0.05.
+        let p = [
+            0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262,
+            0.5719, 0.6528, 0.7590, 1.0,
+        ];
+        let q = benjamini_hochberg(&p);
+        assert_eq!(q.iter().filter(|&&q| q <= 0.05).count(), 4);
+        assert!((q[3] - 0.0095 * 15.0 / 4.0).abs() < 1e-15);
+        assert!(q.windows(2).all(|pair| pair[0] <= pair[1]));
+    }
+
+    #[test]
+    fn missing_tests_are_not_counted() {
+        let q = benjamini_hochberg(&[f64::NAN, 0.04, 0.02]);
+        assert!(q[0].is_nan());
+        assert_eq!(&q[1..], &[0.04, 0.04]);
+        assert!(benjamini_hochberg(&[]).is_empty());
+    }
+}
