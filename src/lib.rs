@@ -1,6 +1,7 @@
 //! The core of ilk: who the customers are, what each segment is worth, where the gaps are.
 
 pub mod error;
+pub mod gap;
 pub mod manifest;
 pub mod parallel;
 pub mod persist;

@@ -110,7 +110,8 @@ impl CrossTab {
     pub fn update(&mut self, rows: &[u32], cols: &[u32], values: Option<&[f64]>) -> Result<()> {
         let n = rows.len();
         if cols.len() != n || values.is_some_and(|values| values.len() != n) {
-            let found = format!("{n} rows, {} cols, {:?} values", cols.len(), values.map(<[_]>::len));
+            let found =
+                format!("{n} rows, {} cols, {:?} values", cols.len(), values.map(<[_]>::len));
             return Err(Error::argument("batch", found, "lengths must be equal"));
         }
         if values.is_some() != self.values.is_some() {

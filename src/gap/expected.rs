@@ -115,9 +115,8 @@ impl Null {
         let n_rows = table.rows.len();
         let (inverse, n_components) = grounded_inverse(&expected, n_rows, table.n_cols);
         let null_squares = null_squares(table, &expected);
-        let spread = |squares: &[f64]| {
-            inverse.dot(&laplacian(squares, n_rows, table.n_cols)).dot(&inverse)
-        };
+        let spread =
+            |squares: &[f64]| inverse.dot(&laplacian(squares, n_rows, table.n_cols)).dot(&inverse);
         let (null, seen) = (spread(&null_squares), spread(&table.squares));
         // x' M x for the cell's x, which marks its row and, with the other sign, its column.
         let form = |matrix: &Array2<f64>, cell: usize| {

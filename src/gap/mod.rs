@@ -29,11 +29,13 @@
 
 mod crosstab;
 mod expected;
+mod layout;
 mod matrix;
 mod multiple;
 mod words;
 
 pub use crosstab::{Cell, Cells, CrossTab};
-pub use matrix::{Axis, Basis, GapMatrix, Options, Records, Status, Supply, gap_matrix};
+pub use layout::{Axis, Options, Records, Supply};
+pub use matrix::{Basis, GapMatrix, Status, gap_matrix};
 pub use multiple::benjamini_hochberg;
 pub use words::Gap;

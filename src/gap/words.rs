@@ -70,9 +70,16 @@ impl GapMatrix {
             String::new()
         };
         let test = if self.q[cell] <= self.limit() {
-            format!("It is a gap because q = {} is at most {}", q_text(self.q[cell]), number(self.limit()))
+            format!(
+                "It is a gap because q = {} is at most {}",
+                q_text(self.q[cell]),
+                number(self.limit())
+            )
         } else {
-            format!("It is listed because nothing was observed and at least {} records are expected", number(self.min_count))
+            format!(
+                "It is listed because nothing was observed and at least {} records are expected",
+                number(self.min_count)
+            )
         };
         format!(
             "{} {row}, {} {col}: {what} is {} instead of the {} expected from {basis}{difference}. {test}; \
@@ -97,7 +104,8 @@ impl GapMatrix {
             number(manifest.rows as f64)
         );
         for left_out in &manifest.left_out {
-            rows += &format!(" {} were left out: {}.", number(left_out.rows as f64), left_out.reason);
+            rows +=
+                &format!(" {} were left out: {}.", number(left_out.rows as f64), left_out.reason);
         }
         for note in &manifest.notes {
             rows += &format!(" Note: {note}.");
@@ -128,7 +136,9 @@ impl GapMatrix {
             ),
         };
         let worth = match self.basis {
-            Basis::Supply => "observed minus expected, the demand that goes beyond the share of supply",
+            Basis::Supply => {
+                "observed minus expected, the demand that goes beyond the share of supply"
+            }
             _ => "expected minus observed",
         };
         format!(
@@ -162,7 +172,10 @@ impl GapMatrix {
                 "demand is above the share of supply and q is at most",
                 "demand is below the share of supply and q is at most",
             ),
-            _ => ("observed is below expected and q is at most", "observed is above expected and q is at most"),
+            _ => (
+                "observed is below expected and q is at most",
+                "observed is above expected and q is at most",
+            ),
         };
         let rule = |status| match status {
             Status::Gap => format!("{below} {limit}"),
@@ -179,7 +192,10 @@ impl GapMatrix {
                 number(self.min_count)
             ),
             Status::TooFew => {
-                format!("fewer than {} records are expected, so the cell is not judged", number(self.min_count))
+                format!(
+                    "fewer than {} records are expected, so the cell is not judged",
+                    number(self.min_count)
+                )
             }
             Status::NotApplicable => "the cell cannot occur".to_string(),
         };
@@ -190,7 +206,11 @@ impl GapMatrix {
                 format!("{} ({count}): {}", status.name(), rule(status))
             })
             .collect();
-        format!("What a status means, and how many of the {} cells have it: {}.", self.status.len(), clauses.join("; "))
+        format!(
+            "What a status means, and how many of the {} cells have it: {}.",
+            self.status.len(),
+            clauses.join("; ")
+        )
     }
 
     fn explain_test(&self) -> Option<String> {
@@ -209,7 +229,7 @@ impl GapMatrix {
     }
 
     /// Largest q of a finding.
-    fn limit(&self) -> f64 {
+    pub(super) fn limit(&self) -> f64 {
         // 1 - 0.95 is 0.05 and a rounding error; it is shown and used without it.
         ((1.0 - self.confidence) * 1e12).round() / 1e12
     }
@@ -231,7 +251,15 @@ fn number(value: f64) -> String {
     if size > 0.0 && size < 0.001 {
         return format!("{value:.1e}");
     }
-    let decimals = if size >= 1000.0 { 0 } else if size >= 10.0 { 1 } else if size >= 1.0 { 2 } else { 3 };
+    let decimals = if size >= 1000.0 {
+        0
+    } else if size >= 10.0 {
+        1
+    } else if size >= 1.0 {
+        2
+    } else {
+        3
+    };
     let text = format!("{value:.decimals$}");
     let text = match text.contains('.') {
         true => text.trim_end_matches('0').trim_end_matches('.'),
@@ -294,7 +322,7 @@ mod tests {
             (0.05, "0.05"),
             (7.0, "7"),
             (12.34, "12.3"),
-            (999.96, "1000"),
+            (999.96, "1,000"),
             (1_234_567.8, "1,234,568"),
             (-4321.0, "-4,321"),
             (95.0, "95"),
