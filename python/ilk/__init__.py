@@ -12,16 +12,21 @@ from ilk._core import __version__, num_threads, set_num_threads
 
 if TYPE_CHECKING:
     from ilk import exceptions
+    from ilk.gaps import GapMatrix, gap_matrix
 
 #: Where each public name lives; a room is imported when one of its names is first used.
 _HOME = {
+    "GapMatrix": "ilk.gaps",
+    "gap_matrix": "ilk.gaps",
 }
 
 _ROOMS = ("exceptions",)
 
 __all__ = [
+    "GapMatrix",
     "__version__",
     "exceptions",
+    "gap_matrix",
     "num_threads",
     "set_num_threads",
 ]

@@ -203,8 +203,8 @@ struct Partial {
 #[inline(always)]
 fn position(n_rows: usize, n_cols: usize, row: u32, col: u32) -> (usize, bool) {
     let (i, j) = ((row as usize).min(n_rows), (col as usize).min(n_cols));
-    let known = |code: u32, clipped: usize| code as usize == clipped || code == u32::MAX;
-    (i * (n_cols + 1) + j, known(row, i) & known(col, j))
+    let known = |code: u32, n: usize| (code as usize) < n || code == u32::MAX;
+    (i * (n_cols + 1) + j, known(row, n_rows) & known(col, n_cols))
 }
 
 impl Partial {

@@ -338,3 +338,53 @@ fn grounded_inverse(cells: &[f64], n_rows: usize, n_cols: usize) -> (Array2<f64>
     }
     (inverse, n_components)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::{Rng, Stage};
+
+    #[test]
+    fn quasi_independence_without_excluded_cells_is_independence() {
+        let mut rng = Rng::stream(1, Stage::Sample, 0);
+        let cells: Vec<Cell> = (0..12)
+            .map(|cell| {
+                let values: Vec<f64> =
+                    (0..20 + 7 * (cell % 5)).map(|_| rng.exponential()).collect();
+                let squares = values.iter().map(|v| v * v).sum();
+                Cell { n: values.len() as u64, sum: values.iter().sum(), squares }
+            })
+            .collect();
+        let table = Totals::new(&cells, 3, 4);
+        let (plain, quasi) =
+            (Null::independence(&table), Null::quasi_independence(&table, &[true; 12]));
+        assert_eq!((plain.dof, quasi.dof), (6, 6));
+        assert!(quasi.converged);
+        for cell in 0..12 {
+            for (a, b) in [
+                (plain.expected[cell], quasi.expected[cell]),
+                (plain.variance[cell], quasi.variance[cell]),
+                (plain.log_variance[cell], quasi.log_variance[cell]),
+                (plain.effective[cell], quasi.effective[cell]),
+            ] {
+                assert!((a / b - 1.0).abs() < 1e-9, "cell {cell}: {a} and {b}");
+            }
+        }
+    }
+
+    #[test]
+    fn separate_blocks_of_possible_cells_are_separate_tables() {
+        let cell = |n: u64| Cell { n, sum: n as f64, squares: n as f64 };
+        let cells: Vec<Cell> =
+            [12, 30, 0, 0, 25, 9, 0, 0, 0, 0, 14, 22, 0, 0, 31, 8].map(cell).to_vec();
+        let possible: Vec<bool> = cells.iter().map(|cell| cell.n > 0).collect();
+        let quasi = Null::quasi_independence(&Totals::new(&cells, 4, 4), &possible);
+        assert_eq!(quasi.dof, 2);
+        let block = [12, 30, 25, 9].map(cell);
+        let alone = Null::independence(&Totals::new(&block, 2, 2));
+        for (a, b) in [0, 1, 4, 5].into_iter().zip(0..4) {
+            assert!((quasi.expected[a] / alone.expected[b] - 1.0).abs() < 1e-9);
+            assert!((quasi.variance[a] / alone.variance[b] - 1.0).abs() < 1e-9);
+        }
+    }
+}

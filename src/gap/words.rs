@@ -228,8 +228,8 @@ impl GapMatrix {
         ))
     }
 
-    /// Largest q of a finding.
-    pub(super) fn limit(&self) -> f64 {
+    /// The largest q at which a cell is called a gap: 1 minus the confidence.
+    pub fn limit(&self) -> f64 {
         // 1 - 0.95 is 0.05 and a rounding error; it is shown and used without it.
         ((1.0 - self.confidence) * 1e12).round() / 1e12
     }

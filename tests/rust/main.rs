@@ -1,1 +1,3 @@
+//! Laws and references, one module per room.
 
+mod gap;

@@ -1,0 +1,93 @@
+//! Bindings of the gap room.
+
+use pyo3::prelude::*;
+
+use super::runtime;
+use super::table::PyTable;
+use crate::gap::{self, GapMatrix, Options, Roles};
+use crate::persist;
+
+/// See `ilk.GapMatrix`.
+#[pyclass(frozen, name = "GapMatrix", module = "ilk._core")]
+pub(crate) struct PyGapMatrix(GapMatrix);
+
+/// See `ilk.gap_matrix`.
+#[pyfunction]
+#[pyo3(signature = (table, rows, cols, values, supply, structural_zeros, min_count, confidence))]
+#[allow(clippy::too_many_arguments)]
+pub(crate) fn gap_matrix(
+    py: Python<'_>,
+    table: &Bound<'_, PyTable>,
+    rows: &str,
+    cols: &str,
+    values: Option<&str>,
+    supply: Option<&Bound<'_, PyTable>>,
+    structural_zeros: Option<&Bound<'_, PyTable>>,
+    min_count: f64,
+    confidence: f64,
+) -> PyResult<PyGapMatrix> {
+    let roles = Roles { rows, cols, values };
+    let supply = supply.map(|table| gap::read_supply(&table.get().0, roles)).transpose()?;
+    let zeros = structural_zeros
+        .map(|table| gap::read_structural_zeros(&table.get().0, roles))
+        .transpose()?;
+    let options = Options {
+        min_count,
+        confidence,
+        structural_zeros: zeros.unwrap_or_default(),
+        supply: supply.unwrap_or_default(),
+    };
+    let table = &table.get().0;
+    runtime::run(py, None, |_| GapMatrix::from_table(table, roles, &options)).map(PyGapMatrix)
+}
+
+#[pymethods]
+impl PyGapMatrix {
+    /// One row per cell.
+    fn table(&self) -> PyResult<PyTable> {
+        Ok(PyTable(self.0.table()?))
+    }
+
+    /// The ranked list of gaps.
+    fn gaps(&self, top: usize) -> PyResult<PyTable> {
+        Ok(PyTable(self.0.gaps_table(top)?))
+    }
+
+    /// One figure of every cell, laid out as the matrix.
+    fn matrix(&self, what: &str) -> PyResult<PyTable> {
+        Ok(PyTable(self.0.wide(what)?))
+    }
+
+    /// What the figures mean, one paragraph per entry.
+    fn explain(&self) -> Vec<String> {
+        self.0.explain()
+    }
+
+    /// Names of the two columns and of the column of values.
+    fn names(&self) -> (&str, &str, Option<&str>) {
+        (&self.0.rows.name, &self.0.cols.name, self.0.values.as_deref())
+    }
+
+    /// Chi-squared, degrees of freedom and p of the whole table.
+    fn test(&self) -> (Option<f64>, usize, Option<f64>) {
+        (self.0.chi2, self.0.dof, self.0.p_value)
+    }
+
+    /// The largest q of a finding.
+    fn limit(&self) -> f64 {
+        self.0.limit()
+    }
+
+    fn manifest(&self) -> PyResult<String> {
+        Ok(self.0.manifest.to_json()?)
+    }
+
+    fn to_json(&self, py: Python<'_>) -> PyResult<String> {
+        runtime::quick(py, || persist::to_json(&self.0))
+    }
+
+    #[staticmethod]
+    fn from_json(py: Python<'_>, text: &str) -> PyResult<Self> {
+        runtime::quick(py, || persist::from_json(text)).map(Self)
+    }
+}
