@@ -56,6 +56,7 @@ def gap_matrix(
     rows: str,
     cols: str,
     values: str | None,
+    customer: str | None,
     supply: Table | None,
     structural_zeros: Table | None,
     min_count: float,

@@ -78,6 +78,15 @@ pub(super) struct Null {
     pub(super) log_variance: Vec<f64>,
     /// Whether proportional fitting came to its precision.
     pub(super) converged: bool,
+    projection: Projection,
+}
+
+/// How the totals carry the expectation.
+enum Projection {
+    Independence,
+    /// The generalised inverse of the Laplacian of rows and columns.
+    QuasiIndependence(Array2<f64>),
+    Supply,
 }
 
 impl Null {
@@ -105,7 +114,8 @@ impl Null {
             let t = 1.0 / total;
             seen.weigh(cell, table, [w - r - c + t, t - r, t - c, t])
         };
-        Self::new(table, expected, &null_squares, dof, variance, log_variance)
+        let null = Self::new(table, expected, &null_squares, variance, log_variance);
+        Self { dof, ..null }
     }
 
     /// Rows and columns have nothing to do with each other in the cells that can occur.
@@ -136,8 +146,9 @@ impl Null {
             let (w, k) = (table.sum[cell], form(&inverse, cell));
             table.squares[cell] * (1.0 / w - 2.0 * k) / w + form(&seen, cell)
         };
-        let null = Self::new(table, expected.clone(), &null_squares, dof, variance, log_variance);
-        Self { converged, ..null }
+        let null = Self::new(table, expected.clone(), &null_squares, variance, log_variance);
+        let projection = Projection::QuasiIndependence(inverse);
+        Self { dof, converged, projection, ..null }
     }
 
     /// Every row takes the columns in the shares of the supply, which are known. Time: the number of cells.
@@ -161,14 +172,14 @@ impl Null {
             let (w, r) = (1.0 / table.sum[cell], 1.0 / row(cell));
             seen.weigh(cell, table, [w - r, r, 0.0, 0.0])
         };
-        Self::new(table, expected, &null_squares, dof, variance, log_variance)
+        let null = Self::new(table, expected, &null_squares, variance, log_variance);
+        Self { dof, projection: Projection::Supply, ..null }
     }
 
     fn new(
         table: &Totals,
         expected: Vec<f64>,
         null_squares: &[f64],
-        dof: usize,
         variance: impl Fn(usize) -> f64,
         log_variance: impl Fn(usize) -> f64,
     ) -> Self {
@@ -184,7 +195,38 @@ impl Null {
         let log_variance = cells
             .map(|cell| if table.sum[cell] > 0.0 { log_variance(cell).max(0.0) } else { f64::NAN })
             .collect();
-        Self { expected, dof, effective, variance, log_variance, converged: true }
+        let projection = Projection::Independence;
+        Self { expected, dof: 0, effective, variance, log_variance, converged: true, projection }
+    }
+
+    /// How much a unit in the cell `from` raises the expectation of `cell`, over that expectation: `x_a' G x_b`.
+    pub(super) fn pull(&self, table: &Totals, cell: usize, from: usize) -> f64 {
+        let (i, j) = (table.row(cell), table.col(cell));
+        let (same_row, same_col) = (table.row(from) == i, table.col(from) == j);
+        let row = if same_row { 1.0 / table.rows[i] } else { 0.0 };
+        match &self.projection {
+            Projection::Independence => {
+                row + if same_col { 1.0 / table.cols[j] } else { 0.0 } - 1.0 / table.total
+            }
+            Projection::QuasiIndependence(inverse) => {
+                let n_rows = table.rows.len();
+                let (j, from_j) = (n_rows + j, n_rows + table.col(from));
+                let from_i = table.row(from);
+                inverse[(i, from_i)] + inverse[(j, from_j)]
+                    - inverse[(i, from_j)]
+                    - inverse[(j, from_i)]
+            }
+            Projection::Supply => row,
+        }
+    }
+
+    /// Multiplies the variances by design effects.
+    pub(super) fn inflate(&mut self, effects: &[f64]) {
+        for (cell, effect) in effects.iter().enumerate() {
+            self.variance[cell] *= effect;
+            self.log_variance[cell] *= effect;
+            self.effective[cell] /= effect;
+        }
     }
 }
 

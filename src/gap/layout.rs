@@ -39,7 +39,7 @@ impl Axis {
 }
 
 /// The records: positions of their categories ([`u32::MAX`] where missing) and their values (NaN where missing).
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Records<'a> {
     /// Position of the row category.
     pub rows: &'a [u32],
@@ -47,6 +47,9 @@ pub struct Records<'a> {
     pub cols: &'a [u32],
     /// Name and values of the column that weighs the records; `None` where each counts 1.
     pub values: Option<(&'a str, &'a [f64])>,
+    /// Name and codes of the column that says whose record it is ([`u32::MAX`] where missing: the record stands alone);
+    /// `None` where all records are independent of each other.
+    pub customers: Option<(&'a str, &'a [u32])>,
 }
 
 /// How much is offered in one column, or in one cell.
@@ -124,6 +127,8 @@ pub(super) struct Layout {
     pub(super) cols: Axis,
     pub(super) cells: Vec<Cell>,
     pub(super) possible: Vec<bool>,
+    /// Position in the table of each row and column category that came in; `None` where it is not shown.
+    places: [Vec<Option<usize>>; 2],
 }
 
 impl Layout {
@@ -154,6 +159,13 @@ impl Layout {
             .filter(|&j| cols.ordered || offered_col(j) || (0..n_rows).any(|i| cell(i, j).n > 0))
             .collect();
         let shown = kept_rows.iter().flat_map(|&i| kept_cols.iter().map(move |&j| (i, j)));
+        let places = [(n_rows, &kept_rows), (n_cols, &kept_cols)].map(|(n, kept)| {
+            let mut places = vec![None; n];
+            for (place, &category) in kept.iter().enumerate() {
+                places[category] = Some(place);
+            }
+            places
+        });
         let mut possible = vec![true; kept_rows.len() * kept_cols.len()];
         for (row, col) in &options.structural_zeros {
             let (i, j) = (known(&rows, row)?, known(&cols, col)?);
@@ -165,20 +177,33 @@ impl Layout {
                     "a cell that cannot occur has none",
                 ));
             }
-            let place = |kept: &[usize], k| kept.iter().position(|&other| other == k);
-            if let (Some(i), Some(j)) = (place(&kept_rows, i), place(&kept_cols, j)) {
+            if let (Some(i), Some(j)) = (places[0][i], places[1][j]) {
                 possible[i * kept_cols.len() + j] = false;
             }
         }
         let cells = shown.map(|(i, j)| cell(i, j)).collect();
-        let layout =
-            Self { rows: rows.keep(&kept_rows), cols: cols.keep(&kept_cols), cells, possible };
+        let layout = Self {
+            rows: rows.keep(&kept_rows),
+            cols: cols.keep(&kept_cols),
+            cells,
+            possible,
+            places,
+        };
         layout.check_shape(!options.supply.is_empty())?;
         Ok(layout)
     }
 
     pub(super) fn n_cols(&self) -> usize {
         self.cols.categories.len()
+    }
+
+    /// The cell of a record; `None` where it is left out.
+    pub(super) fn cell_of(&self, records: &Records<'_>, record: usize) -> Option<u32> {
+        let place =
+            |side: usize, code: u32| self.places[side].get(code as usize).copied().flatten();
+        let (i, j) = (place(0, records.rows[record])?, place(1, records.cols[record])?);
+        let missing = records.values.is_some_and(|(_, values)| values[record].is_nan());
+        if missing { None } else { u32::try_from(i * self.n_cols() + j).ok() }
     }
 
     fn check_shape(&self, supply: bool) -> Result<()> {

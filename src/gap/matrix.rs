@@ -5,6 +5,7 @@ use serde_json::json;
 use statrs::distribution::{ChiSquared, ContinuousCDF, Normal};
 use statrs::function::erf::erfc;
 
+use super::clusters::design_effects;
 use super::crosstab::{Cells, CrossTab};
 use super::expected::{Null, Totals};
 use super::layout::{Axis, Layout, Options, Records, check};
@@ -75,6 +76,8 @@ pub struct GapMatrix {
     pub cols: Axis,
     /// Column that weighs the records; `None` where each counts 1.
     pub values: Option<String>,
+    /// Column that says whose record it is; `None` where records are independent of each other.
+    pub customer: Option<String>,
     /// What the expected values rest on.
     pub basis: Basis,
     /// Cells that expect fewer records than this are not judged.
@@ -116,6 +119,10 @@ pub struct GapMatrix {
     /// Upper end of its interval.
     #[serde(with = "persist::floats")]
     pub gap_value_hi: Vec<f64>,
+    /// How many times the variance of independent records the variance is, because records of one customer go together;
+    /// empty without `customer`.
+    #[serde(with = "persist::floats")]
+    pub design_effect: Vec<f64>,
     /// What the cell is.
     pub status: Vec<Status>,
     /// Pearson's statistic of the whole table, corrected for unequal values (Rao and Scott 1981); `None` without
@@ -147,7 +154,13 @@ pub fn gap_matrix(
     let names = records.values.map(|(name, _)| name);
     let mut tab = CrossTab::new(rows.categories.len(), cols.categories.len(), names)?;
     tab.update(records.rows, records.cols, records.values.map(|(_, values)| values))?;
-    GapMatrix::from_cells(rows, cols, names, &tab.finish(), options)
+    if let Some((name, customers)) = records.customers
+        && customers.len() != records.rows.len()
+    {
+        let found = format!("{} entries of {name:?}", customers.len());
+        return Err(Error::argument("customer", found, "one per record is needed"));
+    }
+    GapMatrix::new(rows, cols, &tab.finish(), &records, options)
 }
 
 impl GapMatrix {
@@ -163,8 +176,21 @@ impl GapMatrix {
         cells: &Cells,
         options: &Options,
     ) -> Result<Self> {
+        let records =
+            Records { values: values.map(|name| (name, &[] as &[f64])), ..Records::default() };
+        Self::new(rows, cols, cells, &records, options)
+    }
+
+    fn new(
+        rows: &Axis,
+        cols: &Axis,
+        cells: &Cells,
+        records: &Records<'_>,
+        options: &Options,
+    ) -> Result<Self> {
+        let values = records.values.map(|(name, _)| name);
         check(rows, cols, values, options)?;
-        let manifest = manifest(rows, cols, values, cells, options);
+        let manifest = manifest(rows, cols, cells, records, options);
         if manifest.rows_used == 0 {
             return Err(Error::TooFewRows {
                 what: format!("a gap matrix of {:?} by {:?}", rows.name, cols.name),
@@ -175,9 +201,17 @@ impl GapMatrix {
         }
         let layout = Layout::new(rows, cols, cells, options)?;
         let table = Totals::new(&layout.cells, layout.rows.categories.len(), layout.n_cols());
-        let (basis, null) = layout.null(&table, options)?;
+        let (basis, mut null) = layout.null(&table, options)?;
+        let mut effects = Vec::new();
+        if let Some((_, customers)) = records.customers {
+            let cell_of = |record| layout.cell_of(records, record);
+            effects = design_effects(records, customers, cell_of, &table, &null)?;
+            null.inflate(&effects);
+        }
         let mut matrix = Self::compare(layout, &table, basis, &null, options, manifest);
         matrix.values = values.map(str::to_string);
+        matrix.customer = records.customers.map(|(name, _)| name.to_string());
+        matrix.design_effect = effects;
         matrix.judge(&null);
         matrix.test(&null);
         Ok(matrix)
@@ -240,6 +274,8 @@ impl GapMatrix {
             rows: layout.rows,
             cols: layout.cols,
             values: None,
+            customer: None,
+            design_effect: Vec::new(),
             basis,
             min_count: options.min_count,
             confidence: options.confidence,
@@ -339,14 +375,16 @@ fn residual(observed: f64, expected: f64, variance: f64) -> f64 {
 fn manifest(
     rows: &Axis,
     cols: &Axis,
-    values: Option<&str>,
     cells: &Cells,
+    records: &Records<'_>,
     options: &Options,
 ) -> Manifest {
+    let values = records.values.map(|(name, _)| name);
     let mut settings = serde_json::Map::new();
     settings.insert("rows".to_string(), json!(rows.name));
     settings.insert("cols".to_string(), json!(cols.name));
     settings.insert("values".to_string(), json!(values));
+    settings.insert("customer".to_string(), json!(records.customers.map(|(name, _)| name)));
     settings.insert("supply".to_string(), json!(!options.supply.is_empty()));
     settings.insert("structural_zeros".to_string(), json!(options.structural_zeros));
     settings.insert("min_count".to_string(), json!(options.min_count));
@@ -386,6 +424,9 @@ impl Persist for GapMatrix {
                 self.rows.categories.len(),
                 self.cols.categories.len()
             )));
+        }
+        if self.design_effect.len() != self.customer.as_ref().map_or(0, |_| self.n.len()) {
+            return Err(persist::broken("design effects do not fit the table"));
         }
         check(&self.rows, &self.cols, self.values.as_deref(), &self.options())
             .map_err(|error| persist::broken(error.to_string()))

@@ -20,13 +20,14 @@
 //!         cols.extend(vec![j as u32; n]);
 //!     }
 //! }
-//! let records = Records { rows: &rows, cols: &cols, values: None };
+//! let records = Records { rows: &rows, cols: &cols, ..Records::default() };
 //! let gaps = gap_matrix(&household, &meal, records, &Options::default())?;
 //! assert_eq!(gaps.expected[0], 25.0);
 //! assert_eq!(gaps.status[0], Status::Gap);
 //! # Ok::<(), ilk::Error>(())
 //! ```
 
+mod clusters;
 mod crosstab;
 mod expected;
 mod layout;

@@ -16,6 +16,8 @@ pub struct Roles<'a> {
     pub cols: &'a str,
     /// Column that weighs the records; `None` where each counts 1.
     pub values: Option<&'a str>,
+    /// Column that says whose record it is; `None` where records are independent of each other.
+    pub customer: Option<&'a str>,
 }
 
 impl Axis {
@@ -35,10 +37,13 @@ impl GapMatrix {
         let (rows, cols) = parallel::join(|| table.codes(roles.rows), || table.codes(roles.cols));
         let (rows, cols) = (rows?, cols?);
         let values = roles.values.map(|name| table.numeric(name)).transpose()?;
+        let customers = roles.customer.map(|name| table.keys(name)).transpose()?;
+        let customers = customers.as_ref().map(|keys| keys.codes.as_slice());
         let records = Records {
             rows: &rows.codes,
             cols: &cols.codes,
             values: roles.values.zip(values.as_deref()),
+            customers: roles.customer.zip(customers),
         };
         gap_matrix(&Axis::of(roles.rows, &rows), &Axis::of(roles.cols, &cols), records, options)
     }

@@ -70,11 +70,8 @@ impl GapMatrix {
             String::new()
         };
         let test = if self.q[cell] <= self.limit() {
-            format!(
-                "It is a gap because q = {} is at most {}",
-                q_text(self.q[cell]),
-                number(self.limit())
-            )
+            let (q, limit) = (probability("q", self.q[cell]), number(self.limit()));
+            format!("It counts as a gap because {q} (at most {limit} is needed)")
         } else {
             format!(
                 "It is listed because nothing was observed and at least {} records are expected",
@@ -159,9 +156,27 @@ impl GapMatrix {
         format!(
             "The residual is observed minus expected in standard deviations of chance (the adjusted residual): beyond \
              2 in either direction is rare where there is no gap.{values} p is its two-sided probability under \
-             chance, q is p adjusted for looking at {} cells at once (Benjamini-Hochberg). Records are taken to be \
-             independent of each other.",
-            self.p.iter().filter(|p| !p.is_nan()).count()
+             chance, q is p adjusted for looking at {} cells at once (Benjamini-Hochberg). {}",
+            self.p.iter().filter(|p| !p.is_nan()).count(),
+            self.explain_customers()
+        )
+    }
+
+    fn explain_customers(&self) -> String {
+        let Some(customer) = &self.customer else {
+            return "Records are taken to be independent of each other; name the column that says whose record it is \
+                    (customer=) where they are not."
+                .to_string();
+        };
+        let ends = self
+            .design_effect
+            .iter()
+            .fold((f64::INFINITY, 0.0_f64), |(lo, hi), &effect| (lo.min(effect), hi.max(effect)));
+        format!(
+            "Records of one {customer} go together: the variance is that of whole customers, {} to {} times that of as \
+             many independent records (design effect, by cell).",
+            number(ends.0),
+            number(ends.1)
         )
     }
 
@@ -221,10 +236,10 @@ impl GapMatrix {
             "the table as a whole does not depart from the expectation by more than chance"
         };
         Some(format!(
-            "Over all cells {finding} (chi-squared {}, {} degrees of freedom, p = {}).",
+            "Over all cells {finding} (chi-squared {}, {} degrees of freedom, {}).",
             number(chi2),
             self.dof,
-            q_text(p)
+            probability("p", p)
         ))
     }
 
@@ -277,8 +292,9 @@ fn number(value: f64) -> String {
     format!("{sign}{}{point}{fraction}", groups.join(","))
 }
 
-fn q_text(q: f64) -> String {
-    if q < 0.0001 { "less than 0.0001".to_string() } else { format!("{q:.4}") }
+/// "q = 0.0123", "p < 0.0001".
+fn probability(name: &str, value: f64) -> String {
+    if value < 0.0001 { format!("{name} < 0.0001") } else { format!("{name} = {value:.4}") }
 }
 
 fn percent(index: f64) -> String {

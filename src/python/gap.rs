@@ -13,7 +13,7 @@ pub(crate) struct PyGapMatrix(GapMatrix);
 
 /// See `ilk.gap_matrix`.
 #[pyfunction]
-#[pyo3(signature = (table, rows, cols, values, supply, structural_zeros, min_count, confidence))]
+#[pyo3(signature = (table, rows, cols, values, customer, supply, structural_zeros, min_count, confidence))]
 #[allow(clippy::too_many_arguments)]
 pub(crate) fn gap_matrix(
     py: Python<'_>,
@@ -21,12 +21,13 @@ pub(crate) fn gap_matrix(
     rows: &str,
     cols: &str,
     values: Option<&str>,
+    customer: Option<&str>,
     supply: Option<&Bound<'_, PyTable>>,
     structural_zeros: Option<&Bound<'_, PyTable>>,
     min_count: f64,
     confidence: f64,
 ) -> PyResult<PyGapMatrix> {
-    let roles = Roles { rows, cols, values };
+    let roles = Roles { rows, cols, values, customer };
     let supply = supply.map(|table| gap::read_supply(&table.get().0, roles)).transpose()?;
     let zeros = structural_zeros
         .map(|table| gap::read_structural_zeros(&table.get().0, roles))

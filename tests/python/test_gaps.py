@@ -51,9 +51,21 @@ def test_every_figure_of_the_meal_table_is_reproduced(meals):
     assert list(table["household"][:4]) == ["single", "single", "single", "couple"]
     assert list(table["observed"]) == list(MEALS.values())
     np.testing.assert_allclose(table["expected"], [20, 20, 40, 25, 25, 50, 30, 30, 60], rtol=1e-12)
-    residuals = [6.030227, -3.015113, -2.611165, -1.414214, 1.414214, 0, -4.082483, 1.360828, 2.357023]
+    residuals = [
+        6.030227,
+        -3.015113,
+        -2.611165,
+        -1.414214,
+        1.414214,
+        0,
+        -4.082483,
+        1.360828,
+        2.357023,
+    ]
     np.testing.assert_allclose(table["residual"], residuals, atol=1e-6)
-    np.testing.assert_allclose(table["index"], [2, 0.5, 0.75, 0.8, 1.2, 1, 0.5, 7 / 6, 7 / 6], rtol=1e-12)
+    np.testing.assert_allclose(
+        table["index"], [2, 0.5, 0.75, 0.8, 1.2, 1, 0.5, 7 / 6, 7 / 6], rtol=1e-12
+    )
     assert meals.chi2 == pytest.approx(39.5, abs=1e-12)
     assert meals.dof == 4
     assert meals.p_value == pytest.approx(np.exp(-19.75) * 20.75, rel=1e-10)
@@ -87,7 +99,7 @@ def test_gaps_are_ranked_by_worth_and_worded(meals):
     assert gaps["sentence"][0] == (
         "household family, meal breakfast: the number of records is 15 instead of the 30 expected "
         "from the totals of family and breakfast, 50 % less (95 % interval: 24 % to 67 % less). "
-        "It is a gap because q = 0.0002 is at most 0.05; closing it is worth 15 records."
+        "It counts as a gap because q = 0.0002 (at most 0.05 is needed); closing it is worth 15 records."
     )
     assert len(meals.gaps(1)) == 1
     assert len(meals.gaps(0)) == 0
@@ -104,7 +116,12 @@ def test_no_gap_gives_an_empty_list():
 
 def test_explanation_states_every_threshold(meals):
     text = meals.explain()
-    for part in ("q is at most 0.05", "fewer than 5 records", "chi-squared 39.5", "300 of 300 rows"):
+    for part in (
+        "q is at most 0.05",
+        "fewer than 5 records",
+        "chi-squared 39.5",
+        "300 of 300 rows",
+    ):
         assert part in text
 
 
@@ -115,7 +132,7 @@ def test_wide_view_has_the_shape_of_the_matrix(meals):
     assert wide.loc["family", "breakfast"] == 0.5
     assert meals.matrix("status").loc["single", "lunch"] == "gap"
     assert meals.matrix("n").to_numpy().sum() == 300
-    with pytest.raises(DataError, match="what: found \"nonsense\", but one of n, observed"):
+    with pytest.raises(DataError, match='what: found "nonsense", but one of n, observed'):
         meals.matrix("nonsense")
 
 
@@ -139,7 +156,9 @@ def test_unit_values_give_what_counting_gives(meals):
     frame = records().assign(one=1)
     weighed = ilk.gap_matrix(frame, rows="household", cols="meal", values="one")
     for column in ("expected", "residual", "index_lo", "index_hi", "p", "q", "gap_value_hi"):
-        np.testing.assert_allclose(weighed.table[column], meals.table[column], rtol=1e-11, atol=1e-12)
+        np.testing.assert_allclose(
+            weighed.table[column], meals.table[column], rtol=1e-11, atol=1e-12
+        )
     assert weighed.chi2 == pytest.approx(meals.chi2, rel=1e-12)
 
 
@@ -176,7 +195,9 @@ def test_unused_ordered_categories_stay_and_are_empty():
     assert set(widowed["status"]) == {"empty"}
     assert widowed["index"].isna().all()
     text = records(counts).astype(str)
-    assert "widowed" not in set(ilk.gap_matrix(text, rows="household", cols="meal").table["household"])
+    assert "widowed" not in set(
+        ilk.gap_matrix(text, rows="household", cols="meal").table["household"]
+    )
 
 
 def test_structural_zeros_are_not_applicable_and_totals_hold():
@@ -193,7 +214,9 @@ def test_structural_zeros_are_not_applicable_and_totals_hold():
 
 
 def test_structural_zeros_have_the_names_of_the_categories():
-    frame = pd.DataFrame({"size": [1, 1, 2, 2, 3] * 30, "weekend": [True, False, True, False, False] * 30})
+    frame = pd.DataFrame(
+        {"size": [1, 1, 2, 2, 3] * 30, "weekend": [True, False, True, False, False] * 30}
+    )
     gaps = ilk.gap_matrix(frame, rows="size", cols="weekend", structural_zeros=[(3, True)])
     assert gaps.table["status"].to_list()[-1] == "not applicable"
 
@@ -216,7 +239,9 @@ def test_supply_turns_unmet_demand_into_the_gap(supply):
     gaps = ilk.gap_matrix(records(), rows="household", cols="meal", supply=supply)
     table = gaps.table
     np.testing.assert_allclose(table["expected"], [40, 20, 20, 50, 25, 25, 60, 30, 30], rtol=1e-12)
-    np.testing.assert_allclose(table["gap_value"], table["observed"] - table["expected"], atol=1e-12)
+    np.testing.assert_allclose(
+        table["gap_value"], table["observed"] - table["expected"], atol=1e-12
+    )
     assert table["status"].to_list()[8] == "gap"
     assert gaps.gaps(1)["sentence"][0].startswith(
         "household family, meal dinner: the number of records is 70 instead of the 30 expected from "
@@ -251,7 +276,9 @@ def test_bad_arguments_are_refused(change, message):
 def test_a_negative_value_names_column_row_and_mend():
     frame = records().assign(spend=1.0)
     frame.loc[[17, 40], "spend"] = -3.5
-    with pytest.raises(DataError, match=r'column "spend", row 17: found -3.5.*df\[df\["spend"\] >= 0\]'):
+    with pytest.raises(
+        DataError, match=r'column "spend", row 17: found -3.5.*df\[df\["spend"\] >= 0\]'
+    ):
         ilk.gap_matrix(frame, rows="household", cols="meal", values="spend")
 
 
@@ -259,7 +286,7 @@ def test_too_little_data_is_refused():
     with pytest.raises(DataError, match="needs at least 1 rows, but there are 0"):
         ilk.gap_matrix(records()[:0], rows="household", cols="meal")
     with pytest.raises(DataError, match="cols: found 1 category with records"):
-        ilk.gap_matrix(records()[:40], rows="meal", cols="household")
+        ilk.gap_matrix(records()[:80], rows="meal", cols="household")
 
 
 def test_a_column_named_like_a_figure_is_refused():
@@ -280,7 +307,9 @@ def test_saving_and_pickling_bring_everything_back(meals, tmp_path):
 def test_text_from_data_stays_text():
     script = "<script>alert(1)</script>"
     counts = {(row if row != "family" else script, col): n for (row, col), n in MEALS.items()}
-    html = ilk.gap_matrix(records(counts, cols="<b>meal"), rows="household", cols="<b>meal")._repr_html_()
+    html = ilk.gap_matrix(
+        records(counts, cols="<b>meal"), rows="household", cols="<b>meal"
+    )._repr_html_()
     assert "<script>" not in html
     assert "<b>" not in html
     assert "&lt;script&gt;" in html
@@ -342,8 +371,26 @@ def test_households_by_department_of_real_purchases(realdata):
     gaps = ilk.gap_matrix(merged, rows="household_comp", cols="department", values="sales_value")
     table = gaps.table
     np.testing.assert_allclose(
-        table["observed"].sum(), merged.dropna(subset=["department"])["sales_value"].sum(), rtol=1e-12
+        table["observed"].sum(),
+        merged.dropna(subset=["department"])["sales_value"].sum(),
+        rtol=1e-12,
     )
     np.testing.assert_allclose(table["expected"].sum(), table["observed"].sum(), rtol=1e-12)
     assert {"gap", "saturated", "served", "too few"} <= set(table["status"])
     assert len(gaps.gaps(5)) == 5
+
+
+def test_rows_of_one_customer_are_not_taken_for_independent():
+    once = records().assign(customer=np.arange(300))
+    twice = pd.concat([once, once], ignore_index=True)
+    arguments = {"rows": "household", "cols": "meal"}
+    single = ilk.gap_matrix(once, **arguments)
+    naive = ilk.gap_matrix(twice, **arguments)
+    honest = ilk.gap_matrix(twice, customer="customer", **arguments)
+    np.testing.assert_allclose(naive.table["residual"], np.sqrt(2) * single.table["residual"])
+    np.testing.assert_allclose(honest.table["residual"], single.table["residual"], rtol=0.005)
+    assert honest.chi2 == pytest.approx(single.chi2, rel=0.01)
+    assert "Records of one customer go together" in honest.explain()
+    assert honest.manifest["settings"]["customer"] == "customer"
+    back = ilk.GapMatrix.from_json(honest.to_json())
+    assert back.explain() == honest.explain()

@@ -28,7 +28,7 @@ fn axis(name: &str, n: usize) -> Axis {
 
 fn of_counts(counts: &[&[usize]], options: &Options) -> Result<GapMatrix, Error> {
     let (rows, cols) = expand(counts);
-    let records = Records { rows: &rows, cols: &cols, values: None };
+    let records = Records { rows: &rows, cols: &cols, ..Records::default() };
     gap_matrix(&axis("r", counts.len()), &axis("c", counts[0].len()), records, options)
 }
 
@@ -39,7 +39,7 @@ fn of_values(
     values: &[f64],
     options: &Options,
 ) -> Result<GapMatrix, Error> {
-    let records = Records { rows, cols, values: Some(("money", values)) };
+    let records = Records { rows, cols, values: Some(("money", values)), customers: None };
     gap_matrix(&axis("r", shape.0), &axis("c", shape.1), records, options)
 }
 
@@ -228,7 +228,7 @@ fn supply_by_cell_without_demand_or_offer() {
 #[test]
 fn empty_rows_of_ordered_categories_stay_and_are_empty() {
     let (rows, cols) = expand(&[&[30, 40], &[0, 0], &[50, 20]]);
-    let records = Records { rows: &rows, cols: &cols, values: None };
+    let records = Records { rows: &rows, cols: &cols, ..Records::default() };
     let ordered = Axis { ordered: true, ..axis("r", 3) };
     let gaps = gap_matrix(&ordered, &axis("c", 2), records, &Options::default()).unwrap();
     assert_eq!(&gaps.status[2..4], &[Status::Empty; 2]);
@@ -277,7 +277,7 @@ fn missing_entries_are_left_out_and_counted_by_reason() {
     let rows: Vec<u32> = [0, 0, 1, 1].repeat(20);
     let mut cols: Vec<u32> = [0, 1, 0, 1].repeat(20);
     cols[7] = MISSING;
-    let records = Records { rows: &rows, cols: &cols, values: None };
+    let records = Records { rows: &rows, cols: &cols, ..Records::default() };
     let gaps = gap_matrix(&axis("r", 2), &axis("c", 2), records, &Options::default()).unwrap();
     assert_eq!((gaps.manifest.rows, gaps.manifest.rows_used), (80, 79));
     assert_eq!(gaps.manifest.left_out[0].reason, "\"c\" is missing");
@@ -323,7 +323,7 @@ fn bad_input_is_refused_with_what_would_do() {
     let twin = gap_matrix(
         &axis("same", 2),
         &axis("same", 2),
-        Records { rows: &[0, 1], cols: &[0, 1], values: None },
+        Records { rows: &[0, 1], cols: &[0, 1], ..Records::default() },
         &default,
     );
     assert!(message(twin).contains("different columns"));
@@ -357,7 +357,7 @@ fn the_words_name_thresholds_and_counts() {
     assert_eq!(
         listed[0].sentence,
         "r r2, c c0: the number of records is 15 instead of the 30 expected from the totals of r2 and c0, 50 % less \
-         (95 % interval: 24 % to 67 % less). It is a gap because q = 0.0002 is at most 0.05; closing it is worth 15 \
+         (95 % interval: 24 % to 67 % less). It counts as a gap because q = 0.0002 (at most 0.05 is needed); closing it is worth 15 \
          records."
     );
     let text = gaps.explain().join("\n");
@@ -365,7 +365,7 @@ fn the_words_name_thresholds_and_counts() {
         "gap (3): observed is below expected and q is at most 0.05",
         "saturated (2): observed is above expected",
         "too few (0): fewer than 5 records are expected",
-        "chi-squared 39.5, 4 degrees of freedom, p = less than 0.0001",
+        "chi-squared 39.5, 4 degrees of freedom, p < 0.0001",
         "300 of 300 rows were used.",
     ] {
         assert!(text.contains(part), "{part} in {text}");
@@ -477,7 +477,7 @@ fn ordered(shape: (usize, usize), columns: &Columns) -> Option<GapMatrix> {
     let (rows, cols) = (axis("r", shape.0), axis("c", shape.1));
     let (rows, cols) = (Axis { ordered: true, ..rows }, Axis { ordered: true, ..cols });
     let values = Some(("money", columns.2.as_slice()));
-    let records = Records { rows: &columns.0, cols: &columns.1, values };
+    let records = Records { rows: &columns.0, cols: &columns.1, values, customers: None };
     gap_matrix(&rows, &cols, records, &Options { min_count: 0.0, ..Options::default() }).ok()
 }
 
@@ -611,4 +611,99 @@ fn the_bits_do_not_depend_on_the_number_of_threads() {
         .collect();
     ilk::parallel::set_num_threads(0);
     assert!(texts.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
+/// Purchases of customers with tastes of their own: each buys several times, mostly in the same context.
+fn habits(rng: &mut Rng, n_customers: usize) -> (Vec<u32>, Vec<u32>, Vec<f64>, Vec<u32>) {
+    let mut records = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for customer in 0..n_customers {
+        let row = rng.below(3) as u32;
+        let taste = rng.below(4) as u32;
+        for _ in 0..3 + rng.below(15) {
+            let col = if rng.uniform() < 0.6 { taste } else { rng.below(4) as u32 };
+            records.0.push(row);
+            records.1.push(col);
+            records.2.push(rng.exponential());
+            records.3.push(customer as u32);
+        }
+    }
+    records
+}
+
+#[test]
+fn customers_as_units_keep_the_promised_rate_where_records_do_not() {
+    let (mut whole, mut apart, mut judged) = (0, 0, 0);
+    for task in 0..200 {
+        let mut rng = Rng::stream(14, Stage::Sample, task);
+        let (rows, cols, values, customers) = habits(&mut rng, 400);
+        let records = Records {
+            rows: &rows,
+            cols: &cols,
+            values: Some(("money", &values)),
+            customers: Some(("customer", &customers)),
+        };
+        let (r, c) = (axis("r", 3), axis("c", 4));
+        let clustered = gap_matrix(&r, &c, records, &Options::default()).unwrap();
+        let plain = gap_matrix(&r, &c, Records { customers: None, ..records }, &Options::default());
+        judged += 12;
+        whole += clustered.p.iter().filter(|&&p| p <= 0.05).count();
+        apart += plain.unwrap().p.iter().filter(|&&p| p <= 0.05).count();
+    }
+    let (whole, apart) = (whole as f64 / f64::from(judged), apart as f64 / f64::from(judged));
+    eprintln!("p below 0.05: {whole} with customers, {apart} without");
+    assert!((0.03..0.07).contains(&whole), "with customers: {whole}");
+    assert!(apart > 0.2, "without: {apart}");
+}
+
+#[test]
+fn customers_of_one_record_change_nothing() {
+    let (rows, cols) = expand(&[&[0, 12, 30], &[25, 31, 18], &[14, 9, 44]]);
+    let customers: Vec<u32> =
+        (0..rows.len() as u32).map(|k| if k % 2 == 0 { k } else { MISSING }).collect();
+    let records = Records {
+        rows: &rows,
+        cols: &cols,
+        values: None,
+        customers: Some(("customer", &customers)),
+    };
+    let zeros = Options { structural_zeros: pairs(&[("r0", "c0")]), ..Options::default() };
+    let supply = ["c0", "c1", "c2"]
+        .map(|col| Supply { row: None, col: col.to_string(), amount: 1.0 })
+        .to_vec();
+    for options in [Options::default(), zeros, Options { supply, ..Options::default() }] {
+        let (r, c) = (axis("r", 3), axis("c", 3));
+        let clustered = gap_matrix(&r, &c, records, &options).unwrap();
+        let plain = gap_matrix(&r, &c, Records { customers: None, ..records }, &options).unwrap();
+        for cell in 0..9 {
+            assert!(close(clustered.residual[cell], plain.residual[cell]));
+            assert!(close(clustered.index_hi[cell], plain.index_hi[cell]));
+        }
+        assert!(clustered.design_effect.iter().all(|effect| (effect - 1.0).abs() < 1e-9));
+        let back: GapMatrix = from_json(&to_json(&clustered).unwrap()).unwrap();
+        assert_eq!(back.design_effect, clustered.design_effect);
+    }
+}
+
+#[test]
+fn records_bought_twice_by_the_same_customer_count_once() {
+    let (rows, cols) = expand(&MEALS);
+    let n = rows.len() as u32;
+    let twice = |codes: &[u32]| codes.iter().chain(codes).copied().collect::<Vec<u32>>();
+    let customers: Vec<u32> = (0..n).chain(0..n).collect();
+    let (both_rows, both_cols) = (twice(&rows), twice(&cols));
+    let records = Records {
+        rows: &both_rows,
+        cols: &both_cols,
+        values: None,
+        customers: Some(("customer", &customers)),
+    };
+    let (r, c) = (axis("r", 3), axis("c", 3));
+    let doubled = gap_matrix(&r, &c, records, &Options::default()).unwrap();
+    let single = of_counts(&MEALS, &Options::default()).unwrap();
+    for cell in 0..9 {
+        // Up to the factor n/(n-1) of a sample variance.
+        assert_relative_eq!(doubled.design_effect[cell], 2.0, max_relative = 0.005);
+        assert_abs_diff_eq!(doubled.residual[cell], single.residual[cell], epsilon = 0.02);
+        assert_abs_diff_eq!(doubled.index_lo[cell], single.index_lo[cell], epsilon = 0.002);
+    }
 }

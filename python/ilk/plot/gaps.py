@@ -55,7 +55,7 @@ def heatmap(matrix: GapMatrix, *, what: str = "residual", ax: Axes | None = None
     colours[unjudged] = (0.93, 0.93, 0.93, 1.0)
 
     if ax is None:
-        size = (2.6 + 1.15 * shape[1], 1.9 + 0.55 * shape[0])
+        size = (max(5.0, 2.6 + 1.15 * shape[1]), 2.1 + 0.55 * shape[0])
         _, ax = plt.subplots(figsize=size, layout="constrained")
     ax.imshow(colours, aspect="auto")
     for i, j in np.ndindex(shape):
@@ -63,7 +63,7 @@ def heatmap(matrix: GapMatrix, *, what: str = "residual", ax: Axes | None = None
         ax.text(
             j,
             i,
-            texts[i, j],
+            str(texts[i, j]),
             ha="center",
             va="center",
             color="#666666" if unjudged[i, j] else _readable(colours[i, j]),
@@ -85,9 +85,9 @@ def heatmap(matrix: GapMatrix, *, what: str = "residual", ax: Axes | None = None
     limit = matrix._core.limit()
     ax.set_title(
         f"{subject} by {matrix.rows} and {matrix.cols}: {_NUMBERS[what]}\n"
-        f"orange: less than expected, purple: more, bold: q ≤ {limit:g}, grey: not judged",
+        f"orange: less than expected, purple: more\nbold: q ≤ {limit:g}, grey: not judged",
         loc="left",
-        fontsize="medium",
+        fontsize="small",
     )
     figure = ax.get_figure(root=True)
     if figure is not None:
@@ -108,7 +108,8 @@ def _texts(table: dict[str, Any], what: str) -> np.ndarray[Any, np.dtype[Any]]:
         numbers = [_signed(value, 0) for value in table["gap_value"]]
     marks = {"not applicable": "n/a", "too few": "too few"}
     texts = [
-        marks.get(status, text or "–") for text, status in zip(numbers, table["status"], strict=True)
+        marks.get(status, text or "–")
+        for text, status in zip(numbers, table["status"], strict=True)
     ]
     return np.array(texts, dtype=object)
 
@@ -137,7 +138,12 @@ def _short(name: str, width: int = 24) -> str:
 
 
 def _description(
-    matrix: GapMatrix, texts: Any, status: Any, row_names: list[str], col_names: list[str], what: str
+    matrix: GapMatrix,
+    texts: Any,
+    status: Any,
+    row_names: list[str],
+    col_names: list[str],
+    what: str,
 ) -> str:
     """The picture in words, for those who cannot see it."""
     lines = [

@@ -1,0 +1,106 @@
+"""The gap matrix against polars' group_by on the same records, interleaved in one process."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+import ilk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+N_ROWS = 5_000_000
+REPEATS = 7
+
+
+def market(n_rows: int = N_ROWS) -> pl.DataFrame:
+    """Purchases: household kind by department and time of day, with money."""
+    rng = np.random.default_rng(20240611)
+    households = ["1 Adult Kids", "1 Adult No Kids", "2 Adults Kids", "2 Adults No Kids", "Unknown"]
+    meals = ["breakfast", "lunch", "dinner", "other"]
+    departments = [f"department {k:02d}" for k in range(24)]
+    text = pl.DataFrame(
+        {
+            "household": np.array(households)[rng.integers(5, size=n_rows)],
+            "meal": np.array(meals)[rng.integers(4, size=n_rows)],
+            "department": np.array(departments)[rng.integers(24, size=n_rows)],
+            "money": rng.lognormal(1.0, 0.8, size=n_rows),
+        }
+    )
+    return text.with_columns(
+        pl.col("household").cast(pl.Enum(households)).alias("household_code"),
+        pl.col("department").cast(pl.Categorical).alias("department_code"),
+        pl.Series("household_number", rng.integers(5, size=n_rows)),
+        pl.Series("department_number", rng.integers(24, size=n_rows)),
+    )
+
+
+def _time(work: Callable[[], Any]) -> tuple[float, Any]:
+    start = time.perf_counter()
+    result = work()
+    return time.perf_counter() - start, result
+
+
+def _equal(gaps: ilk.GapMatrix, grouped: pl.DataFrame, rows: str, cols: str) -> bool:
+    """Whether every cell holds the same count and the same sum, to rounding."""
+    keys = [pl.col(rows).cast(pl.String), pl.col(cols).cast(pl.String)]
+    ours = gaps.to_polars().sort(rows, cols)
+    theirs = grouped.with_columns(keys).sort(rows, cols)
+    return bool(
+        len(ours) == len(theirs)
+        and (ours["n"] == theirs["len"].cast(pl.Int64)).all()
+        and np.allclose(ours["observed"], theirs["total"].cast(pl.Float64), rtol=1e-10)
+    )
+
+
+def run(n_rows: int = N_ROWS, repeats: int = REPEATS) -> list[dict[str, Any]]:
+    """Time every case; the ratio is polars' best time over ilk's."""
+    frame = market(n_rows)
+    results = []
+    for kind, rows, cols in (
+        ("text", "household", "department"),
+        ("categories", "household_code", "department_code"),
+        ("integers", "household_number", "department_number"),
+    ):
+        for values in (None, "money"):
+            names = [rows, cols] if values is None else [rows, cols, values]
+            total = (
+                pl.len().alias("total") if values is None else pl.col(values).sum().alias("total")
+            )
+            part = frame.select(names)
+
+            def ours(part=part, rows=rows, cols=cols, values=values):  # type: ignore[no-untyped-def]
+                return ilk.gap_matrix(part, rows=rows, cols=cols, values=values)
+
+            def theirs(part=part, rows=rows, cols=cols, total=total):  # type: ignore[no-untyped-def]
+                return part.group_by([rows, cols]).agg(pl.len(), total)
+
+            times: tuple[list[float], list[float]] = ([], [])
+            for _ in range(repeats):
+                for spent, work in zip(times, (ours, theirs), strict=True):
+                    spent.append(_time(work)[0])
+            equal = _equal(ours(), theirs(), rows, cols)
+            best = (min(times[0]), min(times[1]))
+            results.append(
+                {
+                    "name": f"gap_matrix, {n_rows:,} rows, {kind}, {'sums' if values else 'counts'}",
+                    "peer": "polars group_by",
+                    "ilk_seconds": best[0],
+                    "peer_seconds": best[1],
+                    "ratio": best[1] / best[0],
+                    "equal": equal,
+                }
+            )
+    return results
+
+
+if __name__ == "__main__":
+    for result in run():
+        print(
+            f"{result['name']:55} ilk {result['ilk_seconds']:.4f} s, {result['peer']} "
+            f"{result['peer_seconds']:.4f} s, ratio {result['ratio']:.2f}, equal {result['equal']}"
+        )
