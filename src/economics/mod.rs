@@ -1,0 +1,18 @@
+//! What each segment is worth.
+//!
+//! The idea: totals per segment are collected in one pass ([`totals::SegmentTotals`]), every figure is a ratio of such
+//! totals ([`figures::figures`]), and intervals come from resampling customers ([`bootstrap::replicate`]), all figures
+//! from the same replicates, so that statements about ranks are joint. Open leads are censored and lost leads compete
+//! ([`survival`]).
+//!
+//! Start with [`scorecard::scorecard`], then [`rank::rank`].
+
+pub mod bootstrap;
+pub mod explain;
+pub mod figures;
+pub mod input;
+mod orders;
+pub mod rank;
+pub mod scorecard;
+pub mod survival;
+pub mod totals;
