@@ -52,6 +52,15 @@ impl Manifest {
         }
     }
 
+    /// The manifest as JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::Error::ModelFile`] if serde cannot write it (a bug).
+    pub fn to_json(&self) -> crate::Result<String> {
+        serde_json::to_string(self).map_err(|error| crate::persist::broken(error.to_string()))
+    }
+
     /// Records rows that are not used; nothing where there are none.
     pub fn leave_out(&mut self, reason: impl Into<String>, rows: usize) {
         if rows > 0 {

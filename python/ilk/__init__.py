@@ -11,18 +11,22 @@ from typing import TYPE_CHECKING, Any
 from ilk._core import __version__, num_threads, set_num_threads
 
 if TYPE_CHECKING:
-    from ilk import exceptions
+    from ilk import economics, exceptions
+    from ilk.economics import segment_scorecard
 
 #: Where each public name lives; a room is imported when one of its names is first used.
 _HOME = {
+    "segment_scorecard": "ilk.economics",
 }
 
-_ROOMS = ("exceptions",)
+_ROOMS = ("economics", "exceptions")
 
 __all__ = [
     "__version__",
+    "economics",
     "exceptions",
     "num_threads",
+    "segment_scorecard",
     "set_num_threads",
 ]
 

@@ -215,7 +215,7 @@ fn ratio(value: f64) -> String {
 }
 
 fn never(months: f64) -> String {
-    if months.is_infinite() { "never".into() } else { number(months) }
+    if months.is_infinite() { "never".into() } else { format!("{months:.1}") }
 }
 
 fn not_reached(days: f64) -> String {

@@ -5,7 +5,7 @@
 //! from the same replicates, so that statements about ranks are joint. Open leads are censored and lost leads compete
 //! ([`survival`]).
 //!
-//! Start with [`scorecard::scorecard`], then [`rank::rank`].
+//! Start with [`read::scorecard_of`] for tables or [`scorecard::scorecard`] for slices, then [`rank::rank`].
 
 pub mod bootstrap;
 pub mod explain;
@@ -13,6 +13,7 @@ pub mod figures;
 pub mod input;
 mod orders;
 pub mod rank;
+pub mod read;
 pub mod scorecard;
 pub mod survival;
 pub mod totals;

@@ -4,7 +4,7 @@
 //! again in every replicate of the scorecard, so the probability of a place among the first is a joint one.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, json};
 
 use super::bootstrap::interval;
 use super::figures::{Figure, Figures};
@@ -26,6 +26,25 @@ pub enum Weights {
     /// All alike in the score; in the replicates drawn anew from the flat Dirichlet distribution, so that the
     /// probabilities say what holds whatever the weights.
     Dirichlet,
+}
+
+impl Weights {
+    /// The weights of a caller who gives numbers, wants them drawn, or neither.
+    pub fn new(given: Option<Vec<f64>>, dirichlet: bool) -> Self {
+        match given {
+            Some(weights) => Self::Fixed(weights),
+            None if dirichlet => Self::Dirichlet,
+            None => Self::Equal,
+        }
+    }
+
+    fn words(&self) -> serde_json::Value {
+        match self {
+            Self::Equal => json!("equal"),
+            Self::Fixed(weights) => json!(weights),
+            Self::Dirichlet => json!("dirichlet"),
+        }
+    }
 }
 
 /// Segments in order of rank.
@@ -91,7 +110,6 @@ pub fn rank(
     top: usize,
     by: &[String],
     weights: &Weights,
-    settings: Map<String, Value>,
 ) -> Result<Ranking> {
     if top == 0 {
         return Err(Error::argument("top", top, "a number of segments, 1 or more, is needed")
@@ -118,6 +136,10 @@ pub fn rank(
     let mut order: Vec<usize> = (0..n).collect();
     order.sort_by_key(|&segment| ranks[segment]);
     let seed = (!drawn.is_empty()).then_some(scorecard.options.seed);
+    let mut settings = Map::new();
+    settings.insert("top".into(), json!(top));
+    settings.insert("by".into(), json!(by));
+    settings.insert("weights".into(), json!(weights.words()));
     let mut manifest = Manifest::new("Scorecard.rank", settings, seed, n);
     for (figure, _) in &criteria {
         let direction = if figure.more_is_better() { "more" } else { "less" };

@@ -1,7 +1,7 @@
 //! The scorecard: what each segment is worth, with intervals.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::bootstrap::{Replicates, interval, replicate};
 use super::figures::{Figure, Figures, Given, N_FIGURES, Terms, figures};
@@ -370,6 +370,12 @@ impl Scorecard {
         &self.estimates[figure as usize]
     }
 
+    /// Herfindahl-Hirschman index of revenue, and its interval.
+    pub fn hhi(&self) -> (f64, f64, f64) {
+        let at = |index: usize| self.hhi.get(index).copied().unwrap_or(f64::NAN);
+        (at(0), at(1), at(2))
+    }
+
     /// A total of each segment.
     pub fn sum(&self, field: Field) -> impl Iterator<Item = f64> + '_ {
         self.sums.iter().map(move |sums| sums[field as usize])
@@ -437,15 +443,5 @@ impl Scorecard {
             .int("n_open", leads.iter().map(|leads| leads.open as i64))
             .int("n_lost", leads.iter().map(|leads| leads.lost as i64))
             .finish()
-    }
-
-    /// Settings by name, as the manifest keeps them; for callers that are not Python.
-    pub fn settings_of(options: &Options) -> Map<String, Value> {
-        let mut settings = Map::new();
-        settings.insert("period_months".into(), json!(options.period_months));
-        settings.insert("discount_rate".into(), json!(options.discount_rate));
-        settings.insert("n_boot".into(), json!(options.n_boot));
-        settings.insert("confidence".into(), json!(options.confidence));
-        settings
     }
 }
