@@ -1,5 +1,6 @@
 //! The core of ilk: who the customers are, what each segment is worth, where the gaps are.
 
+pub mod economics;
 pub mod error;
 pub mod gap;
 pub mod manifest;

@@ -11,23 +11,30 @@ from typing import TYPE_CHECKING, Any
 from ilk._core import __version__, num_threads, set_num_threads
 
 if TYPE_CHECKING:
-    from ilk import exceptions
+    from ilk import economics, exceptions, gaps
+    from ilk.economics import Scorecard, segment_scorecard
     from ilk.gaps import GapMatrix, gap_matrix
 
 #: Where each public name lives; a room is imported when one of its names is first used.
 _HOME = {
     "GapMatrix": "ilk.gaps",
+    "Scorecard": "ilk.economics",
     "gap_matrix": "ilk.gaps",
+    "segment_scorecard": "ilk.economics",
 }
 
-_ROOMS = ("exceptions",)
+_ROOMS = ("economics", "exceptions", "gaps")
 
 __all__ = [
     "GapMatrix",
+    "Scorecard",
     "__version__",
+    "economics",
     "exceptions",
     "gap_matrix",
+    "gaps",
     "num_threads",
+    "segment_scorecard",
     "set_num_threads",
 ]
 

@@ -1,6 +1,6 @@
 """The compiled core. Private: its names change without notice; use the rooms of :mod:`ilk`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, final
 
 from numpy import float64, int64
@@ -8,12 +8,15 @@ from numpy.typing import NDArray
 
 __all__ = [
     "GapMatrix",
+    "Ranking",
+    "Scorecard",
     "Table",
     "__version__",
     "debug_build",
     "gap_matrix",
     "missing_column_message",
     "num_threads",
+    "segment_scorecard",
     "set_num_threads",
 ]
 
@@ -62,3 +65,39 @@ def gap_matrix(
     min_count: float,
     confidence: float,
 ) -> GapMatrix: ...
+
+def segment_scorecard(
+    customers: Table,
+    segments: Table,
+    orders: Table | None,
+    roles: Mapping[str, str | None],
+    *,
+    period_months: float,
+    discount_rate: float,
+    n_boot: int,
+    confidence: float,
+    seed: int,
+    progress: Any = None,
+) -> Scorecard: ...
+@final
+class Scorecard:
+    def table(self) -> Table: ...
+    def total(self) -> Table: ...
+    def hhi(self) -> tuple[float, float, float]: ...
+    def warnings(self) -> list[str]: ...
+    def explain(self) -> str: ...
+    def rank(
+        self, top: int, by: Sequence[str], weights: Sequence[float] | None, dirichlet: bool
+    ) -> Ranking: ...
+    def manifest(self) -> str: ...
+    def to_json(self) -> str: ...
+    @staticmethod
+    def from_json(text: str) -> Scorecard: ...
+@final
+class Ranking:
+    def table(self) -> Table: ...
+    def explain(self) -> str: ...
+    def manifest(self) -> str: ...
+    def to_json(self) -> str: ...
+    @staticmethod
+    def from_json(text: str) -> Ranking: ...

@@ -9,10 +9,10 @@ use super::clusters::design_effects;
 use super::crosstab::{Cells, CrossTab};
 use super::expected::{Null, Totals};
 use super::layout::{Axis, Layout, Options, Records, check};
-use super::multiple::benjamini_hochberg;
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::persist::{self, Persist};
+use crate::statistics::benjamini_hochberg;
 
 /// What the expected values rest on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -32,13 +32,11 @@ mod crosstab;
 mod expected;
 mod layout;
 mod matrix;
-mod multiple;
 mod tables;
 mod words;
 
 pub use crosstab::{Cell, Cells, CrossTab};
 pub use layout::{Axis, Options, Records, Supply};
 pub use matrix::{Basis, GapMatrix, Status, gap_matrix};
-pub use multiple::benjamini_hochberg;
 pub use tables::{Roles, read_structural_zeros, read_supply};
 pub use words::Gap;

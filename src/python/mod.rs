@@ -1,5 +1,6 @@
 //! Bindings: view, detach, call, wrap. No logic lives here, one file per room.
 
+pub(crate) mod economics;
 pub(crate) mod errors;
 pub(crate) mod gap;
 pub(crate) mod runtime;
@@ -7,6 +8,8 @@ pub(crate) mod table;
 
 #[pyo3::pymodule(name = "_core")]
 mod core_module {
+    #[pymodule_export]
+    use super::economics::{PyRanking, PyScorecard, segment_scorecard};
     #[pymodule_export]
     use super::gap::{PyGapMatrix, gap_matrix};
     #[pymodule_export]

@@ -563,7 +563,7 @@ fn merge_sorted<T>(
         .collect()
 }
 
-fn date_name(day: i64) -> String {
+pub(crate) fn date_name(day: i64) -> String {
     i32::try_from(day)
         .ok()
         .and_then(date32_to_datetime)

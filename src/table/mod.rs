@@ -19,6 +19,7 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 pub use build::Builder;
 pub use codes::Codes;
+pub(crate) use encode::date_name;
 pub use encode::{Distinct, Keys};
 pub use features::{Feature, MAX_CATEGORIES, Preparation, Prepared, SKEWED, Scale, Source, Unused};
 pub use numeric::Numeric;

@@ -1,0 +1,447 @@
+//! The scorecard: what each segment is worth, with intervals.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::bootstrap::{Replicates, interval, replicate};
+use super::figures::{Figure, Figures, Given, N_FIGURES, Terms, figures};
+use super::input::{Input, prepare};
+use super::orders::Lines;
+use super::survival::EventCounts;
+use super::totals::{Field, N_FIELDS, Row, SegmentTotals, Sums, total};
+use crate::error::{Error, Result};
+use crate::manifest::Manifest;
+use crate::parallel::{self, Monitor};
+use crate::persist::{self, Persist};
+use crate::table::{MISSING, Table};
+
+/// Constants and choices of a scorecard.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Options {
+    /// Length of the period that revenue, cost and churn cover.
+    pub period_months: f64,
+    /// Discount rate per year.
+    pub discount_rate: f64,
+    /// Bootstrap replicates; 0 for no intervals.
+    pub n_boot: usize,
+    /// Share of replicates inside an interval.
+    pub confidence: f64,
+    /// Seed of the replicates.
+    pub seed: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { period_months: 12.0, discount_rate: 0.10, n_boot: 1000, confidence: 0.95, seed: 0 }
+    }
+}
+
+impl Options {
+    fn check(&self) -> Result<()> {
+        let positive = self.period_months.is_finite() && self.period_months > 0.0;
+        if !positive {
+            let wanted = "a number of months above 0 is needed";
+            return Err(Error::argument("period_months", self.period_months, wanted));
+        }
+        if !(self.discount_rate.is_finite() && self.discount_rate >= 0.0) {
+            let wanted = "a rate per year, 0 or more, is needed";
+            return Err(Error::argument("discount_rate", self.discount_rate, wanted)
+                .with_mend("discount_rate=0.10"));
+        }
+        if !(self.confidence > 0.0 && self.confidence < 1.0) {
+            let wanted = "a number between 0 and 1 is needed";
+            return Err(
+                Error::argument("confidence", self.confidence, wanted).with_mend("confidence=0.95")
+            );
+        }
+        if self.n_boot > MAX_BOOT {
+            let wanted = format!("at most {MAX_BOOT} replicates are drawn");
+            return Err(Error::argument("n_boot", self.n_boot, wanted));
+        }
+        Ok(())
+    }
+}
+
+/// More replicates than any interval needs; a bound on the size of the result.
+const MAX_BOOT: usize = 100_000;
+
+/// A figure of every segment and of everybody, who stand last, with its interval.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Estimates {
+    /// The estimate.
+    #[serde(with = "persist::floats")]
+    pub value: Vec<f64>,
+    /// Lower end of the interval; NaN where there is none.
+    #[serde(with = "persist::floats")]
+    pub lo: Vec<f64>,
+    /// Upper end.
+    #[serde(with = "persist::floats")]
+    pub hi: Vec<f64>,
+}
+
+/// Leads by outcome, for one segment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leads {
+    /// Still open.
+    pub open: usize,
+    /// Lost.
+    pub lost: usize,
+}
+
+/// What each segment is worth.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Scorecard {
+    /// What it was made from.
+    pub manifest: Manifest,
+    /// Findings that the user is warned of.
+    pub warnings: Vec<String>,
+    /// Names of the segments.
+    pub segments: Vec<String>,
+    /// Choices of the user.
+    pub options: Options,
+    /// Which columns were given.
+    pub given: Given,
+    /// Totals of each segment.
+    pub sums: Vec<Sums>,
+    /// Leads of each segment.
+    pub leads: Vec<Leads>,
+    /// One entry per [`Figure`], in the order of [`Figure::ALL`].
+    pub estimates: Vec<Estimates>,
+    /// Herfindahl-Hirschman index of revenue, its lower and its upper end.
+    #[serde(with = "persist::floats")]
+    pub hhi: Vec<f64>,
+    /// What the intervals and the ranks rest on.
+    pub replicates: Replicates,
+}
+
+impl Persist for Scorecard {
+    const KIND: &'static str = "scorecard";
+
+    fn validate(&self) -> Result<()> {
+        let n = self.segments.len();
+        let n_boot = self.replicates.n_boot;
+        let shapes = self.sums.len() == n
+            && self.leads.len() == n
+            && self.hhi.len() == 3
+            && self.estimates.len() == N_FIGURES
+            && self
+                .estimates
+                .iter()
+                .all(|e| e.value.len() == n + 1 && e.lo.len() == n + 1 && e.hi.len() == n + 1)
+            && n_boot <= MAX_BOOT
+            && self.replicates.sums.len() == n * N_FIELDS * n_boot
+            && (self.replicates.days.is_empty() || self.replicates.days.len() == (n + 1) * n_boot);
+        if !shapes {
+            return Err(persist::broken("the lengths of the scorecard's columns do not agree"));
+        }
+        self.options.check().map_err(|error| persist::broken(error.to_string()))
+    }
+}
+
+/// Computes the scorecard.
+///
+/// One pass over the rows (and one over order lines), then `n_boot` replicates of it
+/// ([`super::bootstrap`]). The same seed gives the same bits for any number of threads.
+///
+/// # Errors
+///
+/// [`Error::Argument`] for options out of range or that do not go together, [`Error::BadValue`] for the first row that
+/// contradicts itself, [`Error::TooFewRows`] without rows, [`Error::Interrupted`] when told to stop.
+pub fn scorecard(
+    input: &Input<'_>,
+    options: Options,
+    settings: Map<String, Value>,
+    monitor: &Monitor,
+) -> Result<Scorecard> {
+    options.check()?;
+    let n_segments = input.segments.len();
+    let aggregated = input.n_customers.is_some();
+    let n_boot = if aggregated { 0 } else { options.n_boot };
+    let seed = (n_boot > 0).then_some(options.seed);
+    let mut manifest = Manifest::new("segment_scorecard", settings, seed, input.segment.len());
+    let mut warnings = Vec::new();
+
+    let lines = match &input.orders {
+        Some(orders) => Some(Lines::new(orders, input, &mut manifest, &mut warnings)?),
+        None => None,
+    };
+    // Revenue of each customer is needed to resample customers, and to tell customers from leads.
+    let bought = match &lines {
+        Some(lines) if n_boot > 0 || input.first_sale.is_some() => {
+            lines.by_customer(input.segment.len())
+        }
+        _ => Vec::new(),
+    };
+    let rows = prepare(input, &bought, &mut manifest)?;
+    if manifest.rows_used == 0 {
+        let reason = manifest.left_out.first().map_or(String::new(), |left| left.reason.clone());
+        return Err(Error::argument(
+            "customers",
+            format!("{} rows, all left out: {reason}", manifest.rows),
+            "at least one complete row is needed",
+        ));
+    }
+    monitor.check()?;
+
+    let mut totals = SegmentTotals::new(n_segments);
+    totals.update(&rows);
+    let mut sums = totals.finish();
+    if let Some(lines) = &lines {
+        let segment: Vec<u32> = rows.iter().map(|row| row.segment).collect();
+        for (sums, bought) in sums.iter_mut().zip(lines.by_segment(&segment, n_segments)) {
+            for field in [Field::Revenue as usize, Field::Cost as usize] {
+                sums[field] = bought[field];
+            }
+        }
+    }
+    let dates = input.first_contact.is_some();
+    let (days, leads) = days_to_sale(&rows, n_segments, dates)?;
+    if dates {
+        let unknown = rows.iter().filter(|r| r.segment != MISSING && r.days.is_nan()).count();
+        if unknown > 0 {
+            manifest.notes.push(format!(
+                "days_to_sale rests on {} of {} rows: the others lack a date",
+                manifest.rows_used - unknown,
+                manifest.rows_used
+            ));
+        }
+    }
+    let given = Given {
+        cost: input.cost.is_some() || input.orders.is_some_and(|orders| orders.cost.is_some()),
+        acquisition: input.acquisition.is_some(),
+        management: input.management.is_some(),
+        churn: input.churn.is_some(),
+        dates,
+    };
+    notes(given, aggregated, options.n_boot, &mut manifest);
+    let replicates = replicate(&rows, n_segments, n_boot, options.seed, monitor)?;
+    let terms =
+        Terms { period_months: options.period_months, discount_rate: options.discount_rate };
+    let estimates = estimate(&sums, &days, &replicates, terms, given, options.confidence);
+    let hhi = concentration(&sums, &replicates, options.confidence);
+    Ok(Scorecard {
+        manifest,
+        warnings,
+        segments: input.segments.to_vec(),
+        options,
+        given,
+        sums,
+        leads,
+        estimates,
+        hhi,
+        replicates,
+    })
+}
+
+/// What is missing in the figures, as sentences.
+fn notes(given: Given, aggregated: bool, n_boot: usize, manifest: &mut Manifest) {
+    let mut note = |text: &str| manifest.notes.push(text.to_string());
+    if aggregated && n_boot > 0 {
+        note("no intervals: the rows are totals, and customers cannot be resampled from totals");
+    }
+    if !given.cost {
+        note("cost not given: gross_margin and everything that rests on it is missing");
+    }
+    if !given.management {
+        note("management_cost not given: contribution is gross profit per customer");
+    }
+    if !given.acquisition {
+        note("acquisition_cost not given: profit is before acquisition");
+    }
+}
+
+/// Median days to sale of each segment and of everybody, and the leads of each segment.
+fn days_to_sale(rows: &[Row], n_segments: usize, dates: bool) -> Result<(Vec<f64>, Vec<Leads>)> {
+    use super::survival::Outcome;
+    let mut leads = vec![Leads::default(); n_segments];
+    if !dates {
+        return Ok((vec![f64::NAN; n_segments + 1], leads));
+    }
+    let mut counts = vec![EventCounts::default(); n_segments];
+    for row in rows {
+        let Some(counts) = counts.get_mut(row.segment as usize) else { continue };
+        if row.days.is_nan() {
+            continue;
+        }
+        counts.update(row.days, row.outcome, 1.0)?;
+        match row.outcome {
+            Outcome::Won => {}
+            Outcome::Lost => leads[row.segment as usize].lost += 1,
+            Outcome::Open => leads[row.segment as usize].open += 1,
+        }
+    }
+    let mut all = EventCounts::default();
+    for part in &counts {
+        all.merge(part);
+    }
+    let medians = counts.iter().chain([&all]).map(|counts| counts.finish().median()).collect();
+    Ok((medians, leads))
+}
+
+/// Every figure of every segment, everybody last, with its interval.
+fn estimate(
+    sums: &[Sums],
+    days: &[f64],
+    replicates: &Replicates,
+    terms: Terms,
+    given: Given,
+    confidence: f64,
+) -> Vec<Estimates> {
+    let n = sums.len();
+    let everybody = total(sums);
+    let all_revenue = everybody[Field::Revenue as usize];
+    let point: Vec<Figures> = sums
+        .iter()
+        .chain([&everybody])
+        .zip(days)
+        .map(|(sums, &days)| figures(sums, all_revenue, days, terms, given))
+        .collect();
+    let drawn = replicated_figures(replicates, n, terms, given);
+    let intervals: Vec<(f64, f64)> = parallel::map_tasks(N_FIGURES * (n + 1), |index| {
+        let (figure, segment) = (index / (n + 1), index % (n + 1));
+        if point[segment][figure].is_nan() {
+            return (f64::NAN, f64::NAN);
+        }
+        interval(drawn.iter().map(|figures| figures[segment][figure]).collect(), confidence)
+    });
+    Figure::ALL
+        .into_iter()
+        .map(|figure| {
+            let ends = &intervals[figure as usize * (n + 1)..][..n + 1];
+            Estimates {
+                value: point.iter().map(|figures| figures[figure as usize]).collect(),
+                lo: ends.iter().map(|&(lo, _)| lo).collect(),
+                hi: ends.iter().map(|&(_, hi)| hi).collect(),
+            }
+        })
+        .collect()
+}
+
+/// For each replicate the figures of each segment, everybody last.
+pub(super) fn replicated_figures(
+    replicates: &Replicates,
+    n_segments: usize,
+    terms: Terms,
+    given: Given,
+) -> Vec<Vec<Figures>> {
+    parallel::map_tasks(replicates.n_boot, |replicate| {
+        let sums: Vec<Sums> =
+            (0..n_segments).map(|segment| replicates.sums(segment, replicate)).collect();
+        let everybody = total(&sums);
+        let all_revenue = everybody[Field::Revenue as usize];
+        sums.iter()
+            .chain([&everybody])
+            .enumerate()
+            .map(|(segment, sums)| {
+                figures(sums, all_revenue, replicates.days(segment, replicate), terms, given)
+            })
+            .collect()
+    })
+}
+
+/// Sum of squared shares of revenue (Hirschman 1964, American Economic Review 54:761), and its interval.
+fn concentration(sums: &[Sums], replicates: &Replicates, confidence: f64) -> Vec<f64> {
+    let index = |sums: &[Sums]| {
+        let all = total(sums)[Field::Revenue as usize];
+        sums.iter().map(|sums| (sums[Field::Revenue as usize] / all).powi(2)).sum::<f64>()
+    };
+    let drawn = (0..replicates.n_boot)
+        .map(|replicate| {
+            let sums: Vec<Sums> =
+                (0..sums.len()).map(|segment| replicates.sums(segment, replicate)).collect();
+            index(&sums)
+        })
+        .collect();
+    let (lo, hi) = interval(drawn, confidence);
+    vec![index(sums), lo, hi]
+}
+
+impl Scorecard {
+    /// The constants of the formulas.
+    pub(super) fn terms(&self) -> Terms {
+        Terms {
+            period_months: self.options.period_months,
+            discount_rate: self.options.discount_rate,
+        }
+    }
+
+    /// A figure of each segment, everybody last.
+    pub fn figure(&self, figure: Figure) -> &Estimates {
+        &self.estimates[figure as usize]
+    }
+
+    /// Herfindahl-Hirschman index of revenue, and its interval.
+    pub fn hhi(&self) -> (f64, f64, f64) {
+        let at = |index: usize| self.hhi.get(index).copied().unwrap_or(f64::NAN);
+        (at(0), at(1), at(2))
+    }
+
+    /// A total of each segment.
+    pub fn sum(&self, field: Field) -> impl Iterator<Item = f64> + '_ {
+        self.sums.iter().map(move |sums| sums[field as usize])
+    }
+
+    /// One row per segment.
+    ///
+    /// # Errors
+    ///
+    /// As [`Table::from_columns`].
+    pub fn table(&self) -> Result<Table> {
+        let n = self.segments.len();
+        let mut rows: Vec<usize> = (0..n).collect();
+        let revenue = &self.figure(Figure::Revenue).value;
+        rows.sort_by(|&a, &b| revenue[b].total_cmp(&revenue[a]));
+        let shares = &self.figure(Figure::RevenueShare).value;
+        let mut cumulative = vec![f64::NAN; n];
+        let mut running = 0.0;
+        for row in rows {
+            running += shares[row];
+            cumulative[row] = running;
+        }
+        self.build(0..n, &self.segments, &cumulative)
+    }
+
+    /// One row: all segments together.
+    ///
+    /// # Errors
+    ///
+    /// As [`Table::from_columns`].
+    pub fn total(&self) -> Result<Table> {
+        let n = self.segments.len();
+        self.build(n..n + 1, &["all".to_string()], &[1.0])
+    }
+
+    fn build(
+        &self,
+        rows: std::ops::Range<usize>,
+        names: &[String],
+        cumulative: &[f64],
+    ) -> Result<Table> {
+        let everybody = total(&self.sums);
+        let count = |field: Field| {
+            let all: Vec<f64> = self.sum(field).chain([everybody[field as usize]]).collect();
+            all[rows.clone()].iter().map(|&count| count as i64).collect::<Vec<_>>()
+        };
+        let all = self.leads.iter().fold(Leads::default(), |sum, leads| Leads {
+            open: sum.open + leads.open,
+            lost: sum.lost + leads.lost,
+        });
+        let leads: Vec<Leads> = self.leads.iter().copied().chain([all]).collect();
+        let leads = &leads[rows.clone()];
+        let mut builder = Table::builder().text("segment", names).int("n", count(Field::Customers));
+        for figure in Figure::ALL {
+            let estimates = self.figure(figure);
+            let name = figure.name();
+            builder = builder
+                .float(name, estimates.value[rows.clone()].iter().copied())
+                .float(&format!("{name}_lo"), estimates.lo[rows.clone()].iter().copied())
+                .float(&format!("{name}_hi"), estimates.hi[rows.clone()].iter().copied());
+        }
+        builder
+            .float("cumulative_share", cumulative.iter().copied())
+            .int("n_new", count(Field::New))
+            .int("n_open", leads.iter().map(|leads| leads.open as i64))
+            .int("n_lost", leads.iter().map(|leads| leads.lost as i64))
+            .finish()
+    }
+}

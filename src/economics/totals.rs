@@ -1,0 +1,155 @@
+//! Totals per segment: one pass, mergeable.
+
+use serde::{Deserialize, Serialize};
+
+use super::survival::Outcome;
+use crate::parallel;
+use crate::table::MISSING;
+
+/// What is added up for each segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(usize)]
+pub enum Field {
+    /// Customers.
+    Customers,
+    /// Customers won.
+    New,
+    /// Revenue.
+    Revenue,
+    /// Cost of what was sold.
+    Cost,
+    /// Spend on acquisition, lost and open leads included.
+    Acquisition,
+    /// Spend on managing customers.
+    Management,
+    /// Churn rate times customers, over customers whose rate is known.
+    Churned,
+    /// Customers whose churn rate is known.
+    ChurnKnown,
+}
+
+/// Number of fields.
+pub const N_FIELDS: usize = 8;
+
+/// One value per [`Field`]: a customer's, a segment's, or everybody's.
+pub type Sums = [f64; N_FIELDS];
+
+/// One row of the data, ready to be added up and resampled: a customer, a lead, or a segment's totals.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Row {
+    /// Code of the segment, or [`MISSING`] for a row that is left out.
+    pub segment: u32,
+    /// How the way to the first sale ended.
+    pub outcome: Outcome,
+    /// Days from first contact to that end; NaN where unknown.
+    pub days: f64,
+    /// What is added up.
+    pub values: Sums,
+}
+
+/// Totals of every segment.
+///
+/// `update` adds rows, `merge` adds the totals of another part, `finish` gives the sums. Within a call of `update` rows
+/// are added in fixed blocks which are folded in order: the bits do not depend on the number of threads.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SegmentTotals {
+    sums: Vec<Sums>,
+}
+
+impl SegmentTotals {
+    /// Zero for each of `n_segments`.
+    pub fn new(n_segments: usize) -> Self {
+        Self { sums: vec![[0.0; N_FIELDS]; n_segments] }
+    }
+
+    /// Adds rows; those of segment [`MISSING`] are passed over.
+    pub fn update(&mut self, rows: &[Row]) {
+        let n_segments = self.sums.len();
+        let parts = parallel::map_blocks(rows.len(), |range| {
+            let mut part = vec![[0.0; N_FIELDS]; n_segments];
+            for row in &rows[range] {
+                if let Some(sums) = part.get_mut(row.segment as usize) {
+                    add(sums, &row.values);
+                }
+            }
+            part
+        });
+        for part in parts {
+            self.merge(&Self { sums: part });
+        }
+    }
+
+    /// Adds the revenue and cost of order lines.
+    ///
+    /// `segment` is the segment of each distinct customer, `customer` the code of each line's customer. Lines whose
+    /// customer is [`MISSING`] or has no segment are passed over.
+    pub fn update_lines(
+        &mut self,
+        segment: &[u32],
+        customer: &[u32],
+        revenue: &[f64],
+        cost: Option<&[f64]>,
+    ) {
+        let n_segments = self.sums.len();
+        let parts = parallel::map_blocks_of(LINES, customer.len(), |lines| {
+            // One slot more takes the lines that are passed over, so that the loop has no branch.
+            let mut part = vec![[0.0; 2]; n_segments + 1];
+            let slot = |code: u32| {
+                let code = segment.get(code as usize).copied().unwrap_or(MISSING);
+                (code as usize).min(n_segments)
+            };
+            let (customer, revenue) = (&customer[lines.clone()], &revenue[lines.clone()]);
+            match cost {
+                Some(cost) => {
+                    for ((&code, revenue), cost) in customer.iter().zip(revenue).zip(&cost[lines]) {
+                        let sums = &mut part[slot(code)];
+                        sums[0] += revenue;
+                        sums[1] += cost;
+                    }
+                }
+                None => {
+                    for (&code, revenue) in customer.iter().zip(revenue) {
+                        part[slot(code)][0] += revenue;
+                    }
+                }
+            }
+            part
+        });
+        for part in parts {
+            for (sums, [revenue, cost]) in self.sums.iter_mut().zip(part) {
+                sums[Field::Revenue as usize] += revenue;
+                sums[Field::Cost as usize] += cost;
+            }
+        }
+    }
+
+    /// Adds the totals of another part of the data, of the same segments.
+    pub fn merge(&mut self, other: &Self) {
+        for (mine, theirs) in self.sums.iter_mut().zip(&other.sums) {
+            add(mine, theirs);
+        }
+    }
+
+    /// The sums of each segment.
+    pub fn finish(self) -> Vec<Sums> {
+        self.sums
+    }
+}
+
+/// Lines in one block: a partial result is small, and the lookup of a customer's segment dominates.
+const LINES: usize = 65_536;
+
+/// The sums over all segments.
+pub fn total(sums: &[Sums]) -> Sums {
+    let mut total = [0.0; N_FIELDS];
+    for row in sums {
+        add(&mut total, row);
+    }
+    total
+}
+
+fn add(sums: &mut Sums, row: &Sums) {
+    for (sum, value) in sums.iter_mut().zip(row) {
+        *sum += value;
+    }
+}
