@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ilk._core import __version__, num_threads, set_num_threads
 
 if TYPE_CHECKING:
-    from ilk import exceptions
+    from ilk import datasets, exceptions
     from ilk.gaps import GapMatrix, gap_matrix
 
 #: Where each public name lives; a room is imported when one of its names is first used.
@@ -20,11 +20,12 @@ _HOME = {
     "gap_matrix": "ilk.gaps",
 }
 
-_ROOMS = ("exceptions",)
+_ROOMS = ("datasets", "exceptions")
 
 __all__ = [
     "GapMatrix",
     "__version__",
+    "datasets",
     "exceptions",
     "gap_matrix",
     "num_threads",

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from ilk.exceptions import DataError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -305,7 +307,7 @@ def make_market(
 
     Raises
     ------
-    ValueError
+    DataError
         If a number is out of range, or a gap names a cell that does not exist or a factor below 0.
     TypeError
         If `n_customers` or `n_segments` is not a whole number.
@@ -391,7 +393,7 @@ class _Model:
             household = _position("household", gap.household, HOUSEHOLDS)
             daypart = _position("daypart", gap.daypart, DAYPARTS)
             if not (np.isfinite(gap.factor) and gap.factor >= 0):
-                raise ValueError(
+                raise DataError(
                     f"gaps: the factor of {gap!r} is {gap.factor}; it must be 0 or greater"
                 )
             if gap.department is None:
@@ -638,13 +640,13 @@ def _whole(name: str, value: int, low: int, high: int | None) -> int:
         raise TypeError(f"{name} must be a whole number, not {type(value).__name__}: {value!r}")
     if value < low or (high is not None and value > high):
         allowed = f"{low} or more" if high is None else f"from {low} to {high}"
-        raise ValueError(f"{name} is {value}; it must be {allowed}")
+        raise DataError(f"{name} is {value}; it must be {allowed}")
     return int(value)
 
 
 def _position(name: str, value: str, allowed: tuple[str, ...]) -> int:
     if value not in allowed:
-        raise ValueError(f"gaps: {name} {value!r} does not exist; it must be one of {allowed}")
+        raise DataError(f"gaps: {name} {value!r} does not exist; it must be one of {allowed}")
     return allowed.index(value)
 
 
@@ -657,7 +659,7 @@ def _frame_kind(kind: str | None) -> FrameKind:
     for name in allowed:
         if kind == name:
             return name
-    raise ValueError(f"as_frame is {kind!r}; it must be one of {allowed} or None")
+    raise DataError(f"as_frame is {kind!r}; it must be one of {allowed} or None")
 
 
 def _frame(columns: Mapping[str, _Column], kind: FrameKind) -> Frame:

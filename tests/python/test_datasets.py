@@ -11,6 +11,7 @@ import pytest
 
 from ilk import datasets
 from ilk.datasets import Gap, Market, make_market
+from ilk.exceptions import DataError
 
 SEGMENTS = 6
 
@@ -338,16 +339,16 @@ def test_empty_cell_is_possible() -> None:
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"n_customers": 0}, ValueError, "n_customers is 0; it must be 1 or more"),
+        ({"n_customers": 0}, DataError, "n_customers is 0; it must be 1 or more"),
         ({"n_customers": 10.0}, TypeError, "n_customers must be a whole number, not float"),
         ({"n_customers": True}, TypeError, "n_customers must be a whole number, not bool"),
-        ({"n_segments": 9}, ValueError, "n_segments is 9; it must be from 2 to 6"),
-        ({"as_frame": "spark"}, ValueError, "as_frame is 'spark'; it must be one of"),
-        ({"gaps": [Gap("dog", "lunch", 0.5)]}, ValueError, "household 'dog' does not exist"),
-        ({"gaps": [Gap("single", "tea", 0.5)]}, ValueError, "daypart 'tea' does not exist"),
-        ({"gaps": [Gap("single", "lunch", -1)]}, ValueError, "must be 0 or greater"),
-        ({"gaps": [Gap("single", "lunch", math.nan)]}, ValueError, "must be 0 or greater"),
-        ({"gaps": [Gap("single", "lunch", 1, "toys")]}, ValueError, "department 'toys'"),
+        ({"n_segments": 9}, DataError, "n_segments is 9; it must be from 2 to 6"),
+        ({"as_frame": "spark"}, DataError, "as_frame is 'spark'; it must be one of"),
+        ({"gaps": [Gap("dog", "lunch", 0.5)]}, DataError, "household 'dog' does not exist"),
+        ({"gaps": [Gap("single", "tea", 0.5)]}, DataError, "daypart 'tea' does not exist"),
+        ({"gaps": [Gap("single", "lunch", -1)]}, DataError, "must be 0 or greater"),
+        ({"gaps": [Gap("single", "lunch", math.nan)]}, DataError, "must be 0 or greater"),
+        ({"gaps": [Gap("single", "lunch", 1, "toys")]}, DataError, "department 'toys'"),
     ],
 )
 def test_bad_arguments_are_refused(arguments: dict, error: type, message: str) -> None:
