@@ -100,6 +100,7 @@ COST_PER_ORDER = 2.40
 EXTRA_ITEMS_MEAN = 0.8
 INCOME_MISSING = 0.06
 SALE_SHAPE = 1.3
+DISCOUNT_RATE = 0.10
 
 
 class Gap(NamedTuple):
@@ -183,7 +184,7 @@ _SEGMENTS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MarketTruth:
     """What a market was drawn from.
 
@@ -198,7 +199,8 @@ class MarketTruth:
         (bought in the end), ``sold_share`` (bought before the campaign closed), ``cac``,
         ``cost_to_manage`` (per customer and year), ``churn`` (per year), ``revenue`` and
         ``contribution`` (per customer and year), ``payback_months``, ``ltv`` (contribution / churn,
-        not discounted) and ``ltv_cac``.
+        not discounted), ``ltv_cac``, and the lifetime value discounted at 10 % a year with the
+        contribution at the beginning (``ltv_advance``) or the end of each year (``ltv_arrears``).
     gaps : tuple of Gap
         The cells whose demand was changed, with the factor.
     as_of : numpy.datetime64
@@ -585,6 +587,8 @@ def _segment_truth(model: _Model) -> dict[str, _Column]:
         "payback_months": np.where(contribution > 0, 12 * cac / contribution, np.inf),
         "ltv": ltv,
         "ltv_cac": ltv / cac,
+        "ltv_advance": contribution * (1 + DISCOUNT_RATE) / (DISCOUNT_RATE + churn),
+        "ltv_arrears": contribution * (1 - churn) / (DISCOUNT_RATE + churn),
     }
 
 
