@@ -197,7 +197,7 @@ class MarketTruth:
         ``revenue_share``, ``gross_margin``, ``days_to_sale`` (first day on which half of the
         segment's leads have bought, lost leads counted as never buying), ``sale_probability``
         (bought in the end), ``sold_share`` (bought before the campaign closed), ``cac``,
-        ``cost_to_manage`` (per customer and year), ``churn`` (per year), ``revenue`` and
+        ``cost_to_manage`` (per customer and year), ``churn`` (per year), ``revenue_per_customer`` and
         ``contribution`` (per customer and year), ``payback_months``, ``ltv`` (contribution / churn,
         not discounted), ``ltv_cac``, and the lifetime value discounted at 10 % a year with the
         contribution at the beginning (``ltv_advance``) or the end of each year (``ltv_arrears``).
@@ -582,7 +582,7 @@ def _segment_truth(model: _Model) -> dict[str, _Column]:
         "cac": cac,
         "cost_to_manage": cost_to_manage,
         "churn": churn,
-        "revenue": revenue,
+        "revenue_per_customer": revenue,
         "contribution": contribution,
         "payback_months": np.where(contribution > 0, 12 * cac / contribution, np.inf),
         "ltv": ltv,

@@ -188,7 +188,7 @@ def test_truth_agrees_with_a_large_sample(index: int) -> None:
 
     ratio_within_error(member.astype(float), np.ones(len(member)), values["size"])
     ratio_within_error(revenue - cost, revenue, values["gross_margin"])
-    ratio_within_error(revenue, one, values["revenue"])
+    ratio_within_error(revenue, one, values["revenue_per_customer"])
     ratio_within_error(sold, np.ones(len(sold)), values["sold_share"])
     ratio_within_error(column["acquisition_cost"], sold, values["cac"])
     ratio_within_error(column["management_cost"][customer], one, values["cost_to_manage"])
@@ -234,7 +234,7 @@ def test_derived_values_follow_from_the_parts() -> None:
     values = truth()
     assert values["size"].sum() == pytest.approx(1)
     assert values["revenue_share"].sum() == pytest.approx(1)
-    margin = values["revenue"] * values["gross_margin"]
+    margin = values["revenue_per_customer"] * values["gross_margin"]
     np.testing.assert_allclose(values["contribution"], margin - values["cost_to_manage"])
     np.testing.assert_allclose(values["ltv"], values["contribution"] / values["churn"])
     np.testing.assert_allclose(values["ltv_cac"], values["ltv"] / values["cac"])
