@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ilk._core import __version__, num_threads, set_num_threads
 
 if TYPE_CHECKING:
-    from ilk import economics, exceptions, gaps
+    from ilk import datasets, economics, exceptions, gaps
     from ilk.economics import Scorecard, segment_scorecard
     from ilk.gaps import GapMatrix, gap_matrix
 
@@ -23,12 +23,13 @@ _HOME = {
     "segment_scorecard": "ilk.economics",
 }
 
-_ROOMS = ("economics", "exceptions", "gaps")
+_ROOMS = ("datasets", "economics", "exceptions", "gaps")
 
 __all__ = [
     "GapMatrix",
     "Scorecard",
     "__version__",
+    "datasets",
     "economics",
     "exceptions",
     "gap_matrix",
