@@ -74,7 +74,10 @@ def test_public_name_is_shown_in_the_readme_or_a_notebook(name: str, shown: str)
 def test_public_methods_have_docstrings() -> None:
     classes = [value for name in NAMES if inspect.isclass(value := getattr(ilk, name))]
     bare = [
-        name for cls in classes for name, member in public_members(cls) if not inspect.getdoc(member)
+        name
+        for cls in classes
+        for name, member in public_members(cls)
+        if not inspect.getdoc(member)
     ]
     assert not bare
 
