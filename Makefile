@@ -18,8 +18,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 BIN := $(abspath $(VENV))/bin
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
-PYTHON_SOURCES := python tests notebooks
-LINTED_NOTEBOOKS = $(wildcard notebooks/*.ipynb)
+NOTEBOOKS := $(wildcard notebooks/*.ipynb)
+PYTHON_SOURCES := python tests $(NOTEBOOKS)
 
 # maturin builds with an environment of its own, in which cargo would rebuild PyO3 each time it alternates with
 # clippy or `cargo test`: a directory of its own keeps both warm.
@@ -106,7 +106,7 @@ test-core-alone: ## the core builds without PyO3
 	fi
 
 .PHONY: test-python
-test-python: build ## behaviour, doctests and notebooks
+test-python: build $(VENV)/.with-demo ## behaviour, doctests and notebooks
 	'$(BIN)/python' -m pytest $(PYTEST_ARGS)
 
 .PHONY: test-quick
@@ -132,7 +132,7 @@ fmt: $(VENV)/.with-test $(VENV)/.with-demo ## format everything and take the out
 	cargo fmt
 	'$(BIN)/ruff' check --fix-only --quiet $(PYTHON_SOURCES)
 	'$(BIN)/ruff' format $(PYTHON_SOURCES)
-	$(if $(LINTED_NOTEBOOKS),'$(BIN)/python' -m nbconvert --clear-output --inplace $(LINTED_NOTEBOOKS))
+	$(if $(NOTEBOOKS),'$(BIN)/python' -m nbconvert --clear-output --inplace $(NOTEBOOKS))
 
 .PHONY: fmt-check
 fmt-check: $(VENV)/.with-test ## is everything formatted?
