@@ -23,7 +23,7 @@ PYTHON_SOURCES := python tests $(NOTEBOOKS)
 
 # maturin builds with an environment of its own, in which cargo would rebuild PyO3 each time it alternates with
 # clippy or `cargo test`: a directory of its own keeps both warm.
-MATURIN := CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)/extension' VIRTUAL_ENV='$(abspath $(VENV))' '$(BIN)/maturin'
+MATURIN := env -u CONDA_PREFIX PATH='$(BIN)':"$$PATH" CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)/extension' VIRTUAL_ENV='$(abspath $(VENV))' '$(BIN)/maturin'
 INSTALLED = $(wildcard $(VENV)/lib/python*/site-packages/ilk-$(VERSION).dist-info)
 DEVELOP = $(MATURIN) develop --locked $(if $(INSTALLED),--skip-install)
 

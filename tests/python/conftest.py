@@ -1,12 +1,14 @@
-"""What the tests share: the real data, the amount of property testing, and threads put back."""
+"""What the tests share: the real data, the amount of property testing, and settings put back."""
 
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import hypothesis
+import matplotlib
 import pytest
 
 import ilk
@@ -23,6 +25,9 @@ ON_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 hypothesis.settings.register_profile("fast", max_examples=30, deadline=None, derandomize=ON_CI)
 hypothesis.settings.register_profile("slow", max_examples=1000, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
+
+# Not through the environment: the kernels that run the notebooks draw into the notebook.
+matplotlib.use("Agg")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -50,9 +55,11 @@ def realdata() -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _threads_put_back() -> Iterator[None]:
-    """Undo what a test did with `ilk.set_num_threads`."""
+def _put_back() -> Iterator[None]:
+    """Undo what a test did with `ilk.set_num_threads`, and close the figures that it opened."""
     before = ilk.num_threads()
     yield
     if ilk.num_threads() != before:
         ilk.set_num_threads(before)
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
