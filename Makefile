@@ -23,7 +23,8 @@ PYTHON_SOURCES := python tests $(NOTEBOOKS)
 
 # maturin builds with an environment of its own, in which cargo would rebuild PyO3 each time it alternates with
 # clippy or `cargo test`: a directory of its own keeps both warm.
-MATURIN := env -u CONDA_PREFIX PATH='$(BIN)':"$$PATH" CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)/extension' VIRTUAL_ENV='$(abspath $(VENV))' '$(BIN)/maturin'
+IN_VENV := env -u CONDA_PREFIX PATH='$(BIN)':"$$PATH" VIRTUAL_ENV='$(abspath $(VENV))'
+MATURIN := $(IN_VENV) CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)/extension' maturin
 INSTALLED = $(wildcard $(VENV)/lib/python*/site-packages/ilk-$(VERSION).dist-info)
 DEVELOP = $(MATURIN) develop --locked $(if $(INSTALLED),--skip-install)
 
@@ -154,10 +155,13 @@ docs-rust: ## rustdoc without warnings
 # zig links against the glibc of manylinux2014, whatever this machine has.
 .PHONY: wheel
 wheel: $(VENV)/.with-wheel ## the wheel and the source distribution, each tried out
-	rm -rf dist build/wheel
+	rm -rf dist build/wheel build/from-sdist
 	$(MATURIN) build --release --locked --strip --zig --compatibility manylinux2014 --out dist
 	$(MATURIN) sdist --out dist
 	'$(BIN)/python' tests/packages.py dist build/wheel
+	$(IN_VENV) CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)/extension' MATURIN_PEP517_ARGS='--profile dev' \
+	  python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir build/from-sdist dist/*.tar.gz
+	@echo "The packages in dist work"
 
 .PHONY: clean
 clean: ## remove what the targets made, .venv included
