@@ -97,7 +97,7 @@ def main() -> None:
         check_names(sdist, names, IN_SDIST, NOT_IN_SDIST)
 
     venv.create(work, clear=True, with_pip=True)
-    python = next(work.glob("*/python*"))
+    python = work / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     start = time.monotonic()
     subprocess.run([python, "-m", "pip", "install", "--quiet", wheel], check=True)
     print(f"installed in {time.monotonic() - start:.0f} s")
