@@ -28,7 +28,9 @@ def load(shell: InteractiveShell) -> None:
     manager = shell.magics_manager
     if IlkMagics.__name__ in manager.registry:
         return
-    magics = IlkMagics(shell, replaced={kind: dict(manager.magics[kind]) for kind in manager.magics})
+    magics = IlkMagics(
+        shell, replaced={kind: dict(manager.magics[kind]) for kind in manager.magics}
+    )
     manager.register(magics)
     magics.matcher = Completion(shell).matches
     shell.Completer.custom_matchers.append(magics.matcher)

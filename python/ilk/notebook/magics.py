@@ -85,9 +85,7 @@ _SEGMENT = Command(
     Option("df", "variable", "frame with one row per customer"),
     (
         Option("features", "columns", "columns to segment by; all of them if not given"),
-        Option(
-            "method", "value", "how to segment", suggestions=("auto", "kmeans", "kprototypes")
-        ),
+        Option("method", "value", "how to segment", suggestions=("auto", "kmeans", "kprototypes")),
         Option("k", "value", "number of segments, or auto", suggestions=("auto",)),
         Option("exclude", "columns", "columns to leave out"),
         Option("weights", "column", "column of row weights"),
@@ -147,12 +145,9 @@ COMMANDS: Mapping[str, Command] = {
 
 
 class _Name(str):
-    """The name of a variable: written as it is, where a column's name is written in quotes."""
+    """The name of a variable, where other text is the name of a column or a plain value."""
 
     __slots__ = ()
-
-    def __repr__(self) -> str:
-        return str(self)
 
 
 def _magic(command: Command) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -269,7 +264,9 @@ class IlkMagics(Magics):
         """The variable of this name; nothing is evaluated."""
         if name in self._namespace:
             return self._namespace[name]
-        frames = [key for key, value in self._namespace.items() if is_frame(value) and key[0] != "_"]
+        frames = [
+            key for key, value in self._namespace.items() if is_frame(value) and key[0] != "_"
+        ]
         there = f"frames here: {', '.join(frames)}" if frames else "there is no frame yet"
         raise UsageError(f"no variable {name!r} in this session; {there}")
 
@@ -286,11 +283,21 @@ class IlkMagics(Magics):
 def _source(function: str, data: str, keywords: Mapping[str, Any], output: str | None) -> str:
     """The call as Python."""
     head = f"{output} = ilk.{function}(" if output else f"ilk.{function}("
-    arguments = [data, *(f"{name}={value!r}" for name, value in keywords.items())]
+    arguments = [data, *(f"{name}={_literal(value)}" for name, value in keywords.items())]
     line = f"{head}{', '.join(arguments)})"
     if len(line) <= _WIDTH:
         return line
     return "\n".join([head, *(f"    {argument}," for argument in arguments), ")"])
+
+
+def _literal(value: Any) -> str:
+    """A value as Python, text in double quotes where it holds none."""
+    if isinstance(value, _Name):
+        return str(value)
+    if isinstance(value, list):
+        return f"[{', '.join(map(_literal, value))}]"
+    text = repr(value)
+    return f'"{text[1:-1]}"' if text.startswith("'") and '"' not in text else text
 
 
 def _number(text: str) -> int | float | str:
