@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,8 @@ from IPython.core.completer import SimpleCompletion, context_matcher
 from ilk.notebook.magics import COMMANDS, OUTPUT, Command, Option, column_names, is_frame
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from IPython.core.completer import CompletionContext, SimpleMatcherResult
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -121,7 +122,8 @@ class Completion:
         for frame in frames:
             try:
                 names = column_names(self._shell.user_ns[frame])
-            except Exception:  # noqa: S112 - a frame that cannot say its columns must not break typing
+            except Exception:
+                # A frame that cannot say its columns, or none of this name: typing goes on.
                 continue
             for name in names:
                 # A line cannot hold the others, such as a line break, or would take them for an option.

@@ -152,15 +152,18 @@ class _Name(str):
 
 def _magic(command: Command) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give a method the options of its command."""
+    # These have no types of their own.
+    describe: Callable[..., Callable[..., Any]] = argument
+    parse: Callable[..., Callable[..., Any]] = magic_arguments
 
     def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
-        described = [argument(command.data.name, help=command.data.help)]
+        described = [describe(command.data.name, help=command.data.help)]
         for option in command.options:
             several: dict[str, Any] = {}
             if option.takes == "columns":
                 several = {"nargs": "+", "action": "extend"}
             described.append(
-                argument(
+                describe(
                     option.flag,
                     help=option.help.replace("%", "%%"),
                     required=option.required,
@@ -168,11 +171,11 @@ def _magic(command: Command) -> Callable[[Callable[..., Any]], Callable[..., Any
                     **several,
                 )
             )
-        described.append(argument("-o", OUTPUT.flag, help=OUTPUT.help, metavar="NAME"))
+        described.append(describe("-o", OUTPUT.flag, help=OUTPUT.help, metavar="NAME"))
         for add in reversed(described):
             method = add(method)
         # `{...}` and `$name` stay as they are: they may be part of a column's name, and would be evaluated.
-        magic: Callable[..., Any] = no_var_expand(line_cell_magic(magic_arguments()(method)))
+        magic: Callable[..., Any] = no_var_expand(line_cell_magic(parse()(method)))
         return magic
 
     return decorate
@@ -184,6 +187,7 @@ class IlkMagics(Magics):
 
     def __init__(self, shell: InteractiveShell, replaced: Mapping[str, Mapping[str, Any]]) -> None:
         super().__init__(shell)
+        self._shell = shell
         #: The session's magics before these were added.
         self.replaced = replaced
         #: What completes their lines.
@@ -257,7 +261,7 @@ class IlkMagics(Magics):
 
     @property
     def _namespace(self) -> dict[str, Any]:
-        namespace: dict[str, Any] = self.shell.user_ns
+        namespace: dict[str, Any] = self._shell.user_ns
         return namespace
 
     def _frame(self, name: str) -> Any:

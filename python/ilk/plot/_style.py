@@ -76,12 +76,12 @@ def new_axes(ax: Axes | None, width: float, height: float) -> Axes:
 
 
 def literal(text: object) -> str:
-    """Text from data as matplotlib draws it letter by letter, dollar signs too.
+    r"""Text from data as matplotlib draws it letter by letter, dollar signs too.
 
     Without this, two dollar signs in a name would be read as mathematics.
 
     >>> literal("spend $ and $ more")
-    'spend \\\\$ and \\\\$ more'
+    'spend \\$ and \\$ more'
     """
     return str(text).replace("$", r"\$")
 
