@@ -1,11 +1,14 @@
 //! Bindings: view, detach, call, wrap. No logic lives here, one file per room.
 
+pub(crate) mod cluster;
 pub(crate) mod errors;
 pub(crate) mod runtime;
 pub(crate) mod table;
 
 #[pyo3::pymodule(name = "_core")]
 mod core_module {
+    #[pymodule_export]
+    use super::cluster::{PyKMeans, PyKPrototypes};
     #[pymodule_export]
     use super::runtime::{num_threads, set_num_threads};
     #[pymodule_export]
