@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Any
 from ilk._core import __version__, num_threads, set_num_threads
 
 if TYPE_CHECKING:
-    from ilk import exceptions
+    from ilk import cluster, exceptions
 
 #: Where each public name lives; a room is imported when one of its names is first used.
 _HOME = {
 }
 
-_ROOMS = ("exceptions",)
+_ROOMS = ("cluster", "exceptions")
 
 __all__ = [
     "__version__",
+    "cluster",
     "exceptions",
     "num_threads",
     "set_num_threads",
