@@ -1,5 +1,6 @@
 //! The core of ilk: who the customers are, what each segment is worth, where the gaps are.
 
+pub mod cluster;
 pub mod economics;
 pub mod error;
 pub mod gap;
@@ -9,6 +10,8 @@ pub mod persist;
 pub mod profile;
 pub mod quality;
 pub mod rng;
+pub mod segment;
+pub mod simd;
 pub mod statistics;
 pub mod table;
 

@@ -11,31 +11,43 @@ from typing import TYPE_CHECKING, Any
 from ilk._core import __version__, num_threads, set_num_threads
 
 if TYPE_CHECKING:
-    from ilk import datasets, economics, exceptions, gaps
+    from ilk import cluster, datasets, economics, exceptions, gaps, segments
+    from ilk.cluster import KMeans, KPrototypes
     from ilk.economics import Scorecard, segment_scorecard
     from ilk.gaps import GapMatrix, gap_matrix
+    from ilk.segments import Segmentation, segment
 
 #: Where each public name lives; a room is imported when one of its names is first used.
 _HOME = {
     "GapMatrix": "ilk.gaps",
+    "KMeans": "ilk.cluster",
+    "KPrototypes": "ilk.cluster",
     "Scorecard": "ilk.economics",
+    "Segmentation": "ilk.segments",
     "gap_matrix": "ilk.gaps",
+    "segment": "ilk.segments",
     "segment_scorecard": "ilk.economics",
 }
 
-_ROOMS = ("datasets", "economics", "exceptions", "gaps")
+_ROOMS = ("cluster", "datasets", "economics", "exceptions", "gaps", "segments")
 
 __all__ = [
     "GapMatrix",
+    "KMeans",
+    "KPrototypes",
     "Scorecard",
+    "Segmentation",
     "__version__",
+    "cluster",
     "datasets",
     "economics",
     "exceptions",
     "gap_matrix",
     "gaps",
     "num_threads",
+    "segment",
     "segment_scorecard",
+    "segments",
     "set_num_threads",
 ]
 

@@ -92,7 +92,7 @@ def format_value(value: Any, kind: Number = "number") -> str:
         return f"{value:+.1f}"
     if value == int(value) and abs(value) < 1e15:
         return f"{value:,.0f}"
-    return f"{value:,.4g}" if abs(value) < 1e5 else f"{value:,.0f}"
+    return f"{value:.3g}" if abs(value) < 999.5 else f"{value:,.0f}"
 
 
 def table(

@@ -1,19 +1,25 @@
 //! Bindings: view, detach, call, wrap. No logic lives here, one file per room.
 
+pub(crate) mod cluster;
 pub(crate) mod economics;
 pub(crate) mod errors;
 pub(crate) mod gap;
 pub(crate) mod runtime;
+pub(crate) mod segment;
 pub(crate) mod table;
 
 #[pyo3::pymodule(name = "_core")]
 mod core_module {
+    #[pymodule_export]
+    use super::cluster::{PyKMeans, PyKPrototypes};
     #[pymodule_export]
     use super::economics::{PyRanking, PyScorecard, segment_scorecard};
     #[pymodule_export]
     use super::gap::{PyGapMatrix, gap_matrix};
     #[pymodule_export]
     use super::runtime::{num_threads, set_num_threads};
+    #[pymodule_export]
+    use super::segment::{SegmentProfile, Segmentation, find_segments};
     #[pymodule_export]
     use super::table::{PyTable, missing_column_message};
 

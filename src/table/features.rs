@@ -6,7 +6,7 @@
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-use super::{Codes, Kind, MISSING, Numeric, Table};
+use super::{Codes, Kind, MISSING, Numeric, Table, UNSEEN};
 use crate::error::{Error, Result};
 use crate::parallel;
 use crate::persist;
@@ -80,7 +80,7 @@ impl Feature {
 pub struct Prepared {
     /// Amounts, scaled, (rows, amounts); NaN is missing.
     pub numeric: Array2<f64>,
-    /// Categories, (rows, categories); [`MISSING`] is missing. A code equal to the number of categories is unknown.
+    /// Categories, (rows, categories); [`MISSING`] is missing, [`UNSEEN`] a category not met before.
     pub codes: Array2<u32>,
     /// Number of known categories of each column of `codes`.
     pub n_categories: Vec<usize>,
@@ -242,10 +242,10 @@ impl Preparation {
     }
 }
 
-/// For each category read, its learned code; unknown ones get the number of learned categories.
+/// For each category read, its learned code or [`UNSEEN`].
 fn known_codes(read: &Codes, learned: &[String]) -> Vec<u32> {
     let position = |name: &String| learned.iter().position(|other| other == name);
-    read.categories.iter().map(|name| position(name).unwrap_or(learned.len()) as u32).collect()
+    read.categories.iter().map(|name| position(name).map_or(UNSEEN, |at| at as u32)).collect()
 }
 
 fn learn_feature(
@@ -330,7 +330,7 @@ fn read_amount(table: &Table, name: &str, source: &Source) -> Result<Vec<f64>> {
             let read = table.codes(name)?;
             let ranks = known_codes(&read, categories);
             for (code, &rank) in ranks.iter().enumerate() {
-                if rank as usize == categories.len()
+                if rank == UNSEEN
                     && let Some(row) = read.codes.iter().position(|&c| c as usize == code)
                 {
                     return Err(Error::value(
@@ -460,7 +460,7 @@ mod tests {
             Preparation::learn(&table, &["channel".to_string()], true, Scale::Auto).unwrap();
         let new = Table::builder().text("channel", ["web", "phone", "shop"]).finish().unwrap();
         let prepared = preparation.apply(&new).unwrap();
-        assert_eq!(prepared.codes.column(0).to_vec(), [1, 2, 0]);
+        assert_eq!(prepared.codes.column(0).to_vec(), [1, UNSEEN, 0]);
         assert_eq!(prepared.n_categories, [2]);
     }
 

@@ -28,6 +28,8 @@ use crate::error::{Error, Result};
 
 /// The code of a missing category or key.
 pub const MISSING: u32 = u32::MAX;
+/// The code of a category that was not met when a model was fitted.
+pub const UNSEEN: u32 = u32::MAX - 1;
 
 /// What a column holds, as far as it decides how the column is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,49 @@
+"""Progress bars for long calls: tqdm where it is installed, else nothing."""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal
+
+from ilk.exceptions import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+#: Seconds before a bar is shown, so that short calls stay quiet.
+_PATIENCE = 1.0
+
+
+@contextmanager
+def progress_bar(
+    progress: bool | Literal["auto"], what: str
+) -> Iterator[Callable[[int, int], None] | None]:
+    """A function to be called with (units done, units in all), or None where no bar is wanted."""
+    if progress not in (True, False, "auto"):
+        raise DataError(f'progress: found {progress!r}, but True, False or "auto" is needed')
+    if progress is False or importlib.util.find_spec("tqdm") is None:
+        if progress is True:
+            raise ModuleNotFoundError("progress=True needs tqdm; try: pip install tqdm")
+        yield None
+        return
+    started = time.monotonic()
+    bar: Any = None
+
+    def report(done: int, total: int) -> None:
+        nonlocal bar
+        if bar is None:
+            if progress == "auto" and time.monotonic() - started < _PATIENCE:
+                return
+            from tqdm.auto import tqdm
+
+            bar = tqdm(total=total, desc=what, leave=False)
+        bar.total = total
+        bar.update(max(0, min(done, total) - bar.n))
+
+    try:
+        yield report
+    finally:
+        if bar is not None:
+            bar.close()
