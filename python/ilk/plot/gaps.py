@@ -84,7 +84,7 @@ def heatmap(matrix: GapMatrix, *, what: str = "residual", ax: Axes | None = None
     limit = matrix._core.limit()
     ax.set_title(
         f"{names[0]} by {names[1]} and {names[2]}: {_NUMBERS[what]}\n"
-        f"orange: less than expected, purple: more\nbold: q ≤ {limit:g}, grey: not judged",
+        f"colour is the residual: orange less than expected, purple more\nbold: q ≤ {limit:g}, grey: not judged",
         loc="left",
         fontsize="small",
     )
