@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ilk import _core
@@ -39,6 +39,18 @@ class GapMatrix(Result):
     ----------
     chi2, dof, p_value
         The test of the whole table.
+
+    Examples
+    --------
+    >>> import ilk
+    >>> answers = {"who": ["a"] * 50 + ["b"] * 50, "when": ["am"] * 35 + ["pm"] * 40 + ["am"] * 25}
+    >>> gaps = ilk.gap_matrix(answers, rows="who", cols="when")
+    >>> gaps.chi2, gaps.dof
+    (4.166666666666667, 1)
+    >>> gaps.matrix("residual")["am"].round(2).tolist()
+    [2.04, -2.04]
+    >>> gaps.gaps()["gap_value"].tolist()
+    [5.0, 5.0]
     """
 
     __slots__ = ()
@@ -159,7 +171,7 @@ class GapMatrix(Result):
         Returns
         -------
         matplotlib Axes
-            Its figure carries a description in words as ``figure.get_label()``.
+            Its label (``get_label()``) describes the picture in words, for readers who do not see it.
 
         Raises
         ------
@@ -188,7 +200,7 @@ def gap_matrix(
     values: str | None = None,
     customer: str | None = None,
     supply: Any = None,
-    structural_zeros: Iterable[tuple[Any, Any]] | None = None,
+    structural_zeros: Iterable[Sequence[Any]] | None = None,
     min_count: float = 5,
     confidence: float = 0.95,
 ) -> GapMatrix:
@@ -318,11 +330,11 @@ def _free_name(name: str, *taken: str) -> str:
     return name
 
 
-def _pairs(pairs: Iterable[tuple[Any, Any]], rows: str, cols: str) -> _core.Table | None:
+def _pairs(pairs: Iterable[Sequence[Any]], rows: str, cols: str) -> _core.Table | None:
     """Pairs of categories as a table, so that they get the names that the categories of the records get."""
     listed = list(pairs)
     for pair in listed:
-        if isinstance(pair, str) or not isinstance(pair, Iterable) or len(tuple(pair)) != 2:
+        if isinstance(pair, str) or not hasattr(pair, "__len__") or len(pair) != 2:
             raise DataError(
                 f"structural_zeros: found {pair!r}, but pairs of a row and a column category are needed; "
                 "try: structural_zeros=[('single', 'school lunch')]"

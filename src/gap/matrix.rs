@@ -164,7 +164,7 @@ pub fn gap_matrix(
 }
 
 impl GapMatrix {
-    /// The gap matrix of a finished [`CrossTab`].
+    /// The gap matrix of a finished [`CrossTab`], whose records are independent of each other.
     ///
     /// # Errors
     ///

@@ -201,14 +201,17 @@ impl GapMatrix {
                  at all",
                 number(self.min_count)
             ),
-            Status::TooFew if self.values.is_some() => format!(
-                "fewer than {} records are expected, after a discount for records of unequal value, so the cell is \
-                 not judged",
-                number(self.min_count)
-            ),
             Status::TooFew => {
+                let discount = match (&self.values, &self.customer) {
+                    (None, None) => "",
+                    (Some(_), None) => " (discounted for unequal values)",
+                    (None, Some(_)) => " (discounted because those of one customer go together)",
+                    (Some(_), Some(_)) => {
+                        " (discounted for unequal values, and because those of one customer go together)"
+                    }
+                };
                 format!(
-                    "fewer than {} records are expected, so the cell is not judged",
+                    "fewer than {} records{discount} are expected, so the cell is not judged",
                     number(self.min_count)
                 )
             }

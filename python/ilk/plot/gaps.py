@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ilk.exceptions import DataError
+from ilk.plot._style import GAPS, describe, literal, pyplot, text_color
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,10 +33,6 @@ _MOST_RANGE = 12.0
 
 def heatmap(matrix: GapMatrix, *, what: str = "residual", ax: Axes | None = None) -> Axes:
     """Draw a gap matrix; see :meth:`ilk.GapMatrix.plot`."""
-    import matplotlib as mpl
-    from matplotlib import pyplot as plt
-    from matplotlib.colors import Normalize
-
     if what not in _NUMBERS:
         allowed = ", ".join(map(repr, _NUMBERS))
         raise DataError(f"what: found {what!r}, but one of {allowed} is needed")
@@ -49,8 +46,10 @@ def heatmap(matrix: GapMatrix, *, what: str = "residual", ax: Axes | None = None
 
     finite = np.abs(residual[np.isfinite(residual)])
     reach = float(np.clip(finite.max(initial=0.0), _LEAST_RANGE, _MOST_RANGE))
-    norm = Normalize(-reach, reach)
-    colours = mpl.colormaps["PuOr"](norm(np.nan_to_num(residual, posinf=reach, neginf=-reach)))
+    plt = pyplot()
+    # From 0 to 1 with 0.5 where observed is as expected; a residual that does not exist is coloured below.
+    place = 0.5 + 0.5 * np.clip(np.nan_to_num(residual, posinf=reach, neginf=-reach) / reach, -1, 1)
+    colours = plt.get_cmap(GAPS)(place)
     unjudged = np.isin(status, ("not applicable", "too few")) | np.isnan(residual)
     colours[unjudged] = (0.93, 0.93, 0.93, 1.0)
 
@@ -66,75 +65,59 @@ def heatmap(matrix: GapMatrix, *, what: str = "residual", ax: Axes | None = None
             str(texts[i, j]),
             ha="center",
             va="center",
-            color="#666666" if unjudged[i, j] else _readable(colours[i, j]),
+            color="#666666" if unjudged[i, j] else text_color(colours[i, j]),
             fontweight="bold" if found else "normal",
             fontstyle="italic" if unjudged[i, j] else "normal",
         )
-    ax.set_xticks(range(shape[1]), [_short(name) for name in col_names])
-    ax.set_yticks(range(shape[0]), [_short(name) for name in row_names])
+    ax.set_xticks(range(shape[1]), [_label(name) for name in col_names])
+    ax.set_yticks(range(shape[0]), [_label(name) for name in row_names])
     if max(map(len, col_names)) > 10:
         plt.setp(ax.get_xticklabels(), rotation=30, ha="right", rotation_mode="anchor")
-    ax.set(xlabel=matrix.cols, ylabel=matrix.rows)
+    ax.set(xlabel=_label(matrix.cols), ylabel=_label(matrix.rows))
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     ax.set_xticks(np.arange(1, shape[1]) - 0.5, minor=True)
     ax.set_yticks(np.arange(1, shape[0]) - 0.5, minor=True)
     ax.grid(which="minor", color="white", linewidth=2)
     ax.tick_params(which="minor", length=0)
-    subject = matrix.values or "records"
+    names = [_label(name) for name in (matrix.values or "records", matrix.rows, matrix.cols)]
     limit = matrix._core.limit()
     ax.set_title(
-        f"{subject} by {matrix.rows} and {matrix.cols}: {_NUMBERS[what]}\n"
-        f"orange: less than expected, purple: more\nbold: q ≤ {limit:g}, grey: not judged",
+        f"{names[0]} by {names[1]} and {names[2]}: {_NUMBERS[what]}\n"
+        f"colour is the residual: orange less than expected, purple more\nbold: q ≤ {limit:g}, grey: not judged",
         loc="left",
         fontsize="small",
     )
-    figure = ax.get_figure(root=True)
-    if figure is not None:
-        figure.set_label(_description(matrix, texts, status, row_names, col_names, what))
+    describe(ax, _description(matrix, texts, status, row_names, col_names, what))
     return ax
 
 
 def _texts(table: dict[str, Any], what: str) -> np.ndarray[Any, np.dtype[Any]]:
     """The signed number of every cell as text."""
     if what == "residual":
-        numbers = [_signed(value, 1) for value in table["residual"]]
+        numbers = [_signed(value) for value in table["residual"]]
     elif what == "difference":
-        numbers = [
-            f"{text} %" if text else ""
-            for text in (_signed(100 * (value - 1), 0) for value in table["index"])
-        ]
+        numbers = [f"{_signed(100 * (value - 1), 0)} %" for value in table["index"]]
     else:
         numbers = [_signed(value, 0) for value in table["gap_value"]]
     marks = {"not applicable": "n/a", "too few": "too few"}
-    texts = [
-        marks.get(status, text or "–")
-        for text, status in zip(numbers, table["status"], strict=True)
-    ]
+    texts = [marks.get(status, text) for text, status in zip(numbers, table["status"], strict=True)]
     return np.array(texts, dtype=object)
 
 
-def _signed(value: float, decimals: int) -> str:
+def _signed(value: float, decimals: int = 1) -> str:
+    """A number with its sign; none for what rounds to zero, a dash for what is missing."""
     if math.isnan(value):
-        return ""
+        return "–"
     if math.isinf(value):
         return "+∞" if value > 0 else "−∞"
     text = f"{value:+,.{decimals}f}".replace("-", "−")
-    # A rounded zero has no sign.
-    return text[1:] if float(value) == 0 or not text.strip("+−0.,") else text
+    return text if text.strip("+−0.,") else text[1:]
 
 
-def _readable(colour: Any) -> str:
-    """Black or white, whichever contrasts more with the colour (relative luminance of WCAG 2)."""
-    channels = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in colour[:3]]
-    luminance = 0.2126 * channels[0] + 0.7152 * channels[1] + 0.0722 * channels[2]
-    return "black" if (luminance + 0.05) / 0.05 > 1.05 / (luminance + 0.05) else "white"
-
-
-def _short(name: str, width: int = 24) -> str:
-    """A category as a label; dollar signs would start mathematics."""
-    name = name if len(name) <= width else name[: width - 1] + "…"
-    return name.replace("$", r"\$")
+def _label(name: str, width: int = 24) -> str:
+    """A name from data, cut to ``width`` letters."""
+    return literal(name if len(name) <= width else name[: width - 1].rstrip() + "…")
 
 
 def _description(
