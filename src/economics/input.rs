@@ -4,7 +4,7 @@
 //! of leads that are missing are 0; a customer with a missing amount is left out and counted.
 
 use super::survival::Outcome;
-use super::totals::{Field, N_FIELDS, Row, Sums};
+use super::totals::{Field, N_FIELDS, Role, Row, Sums};
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::parallel::{self, BLOCK};
@@ -123,7 +123,13 @@ pub(super) fn prepare(
     check_arguments(input)?;
     let last_day = last_day(input);
     let n_rows = input.segment.len();
-    let empty = Row { segment: MISSING, outcome: Outcome::Open, days: f64::NAN, values: [0.0; 8] };
+    let empty = Row {
+        segment: MISSING,
+        role: Role::OpenLead,
+        outcome: Outcome::Open,
+        days: f64::NAN,
+        values: [0.0; N_FIELDS],
+    };
     let mut rows = vec![empty; n_rows];
     let mut tallies = vec![Tally::default(); n_rows.div_ceil(BLOCK)];
     parallel::update_blocks(&mut rows, &mut tallies, |first, block, tally| {
@@ -261,7 +267,12 @@ fn prepare_row(
     // `max` would turn NaN into 0.
     let days = end - contact;
     let days = if days < 0.0 { 0.0 } else { days };
-    Ok(Ok(Row { segment, outcome, days, values }))
+    let role = match (is_customer, lost) {
+        (true, _) => Role::Customer,
+        (false, true) => Role::LostLead,
+        (false, false) => Role::OpenLead,
+    };
+    Ok(Ok(Row { segment, role, outcome, days, values }))
 }
 
 /// Whether a row is a lost lead, and the day of the loss where it is known.

@@ -8,7 +8,7 @@ use super::figures::{Figure, Figures, Given, N_FIGURES, Terms, figures};
 use super::input::{Input, prepare};
 use super::orders::Lines;
 use super::survival::EventCounts;
-use super::totals::{Field, N_FIELDS, Row, SegmentTotals, Sums, total};
+use super::totals::{Field, N_FIELDS, Role, Row, SegmentTotals, Sums, total};
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::parallel::{self, Monitor};
@@ -195,7 +195,7 @@ pub fn scorecard(
         }
     }
     let dates = input.first_contact.is_some();
-    let (days, leads) = days_to_sale(&rows, n_segments, dates)?;
+    let days = days_to_sale(&rows, n_segments)?;
     if dates {
         let unknown = rows.iter().filter(|r| r.segment != MISSING && r.days.is_nan()).count();
         if unknown > 0 {
@@ -226,7 +226,7 @@ pub fn scorecard(
         options,
         given,
         sums,
-        leads,
+        leads: leads(&rows, n_segments),
         estimates,
         hhi,
         replicates,
@@ -250,32 +250,33 @@ fn notes(given: Given, aggregated: bool, n_boot: usize, manifest: &mut Manifest)
     }
 }
 
-/// Median days to sale of each segment and of everybody, and the leads of each segment.
-fn days_to_sale(rows: &[Row], n_segments: usize, dates: bool) -> Result<(Vec<f64>, Vec<Leads>)> {
-    use super::survival::Outcome;
-    let mut leads = vec![Leads::default(); n_segments];
-    if !dates {
-        return Ok((vec![f64::NAN; n_segments + 1], leads));
-    }
+/// Median days to sale of each segment and of everybody.
+fn days_to_sale(rows: &[Row], n_segments: usize) -> Result<Vec<f64>> {
     let mut counts = vec![EventCounts::default(); n_segments];
     for row in rows {
-        let Some(counts) = counts.get_mut(row.segment as usize) else { continue };
-        if row.days.is_nan() {
-            continue;
-        }
-        counts.update(row.days, row.outcome, 1.0)?;
-        match row.outcome {
-            Outcome::Won => {}
-            Outcome::Lost => leads[row.segment as usize].lost += 1,
-            Outcome::Open => leads[row.segment as usize].open += 1,
+        if let Some(counts) = counts.get_mut(row.segment as usize).filter(|_| !row.days.is_nan()) {
+            counts.update(row.days, row.outcome, 1.0)?;
         }
     }
     let mut all = EventCounts::default();
     for part in &counts {
         all.merge(part);
     }
-    let medians = counts.iter().chain([&all]).map(|counts| counts.finish().median()).collect();
-    Ok((medians, leads))
+    Ok(counts.iter().chain([&all]).map(|counts| counts.finish().median()).collect())
+}
+
+/// Leads of each segment.
+fn leads(rows: &[Row], n_segments: usize) -> Vec<Leads> {
+    let mut leads = vec![Leads::default(); n_segments];
+    for row in rows {
+        let Some(leads) = leads.get_mut(row.segment as usize) else { continue };
+        match row.role {
+            Role::Customer => {}
+            Role::OpenLead => leads.open += 1,
+            Role::LostLead => leads.lost += 1,
+        }
+    }
+    leads
 }
 
 /// Every figure of every segment, everybody last, with its interval.

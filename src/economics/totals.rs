@@ -34,12 +34,25 @@ pub const N_FIELDS: usize = 8;
 /// One value per [`Field`]: a customer's, a segment's, or everybody's.
 pub type Sums = [f64; N_FIELDS];
 
+/// What a row is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Has bought, or stands for customers who have.
+    Customer,
+    /// May still buy.
+    OpenLead,
+    /// Will not buy.
+    LostLead,
+}
+
 /// One row of the data, ready to be added up and resampled: a customer, a lead, or a segment's totals.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Row {
     /// Code of the segment, or [`MISSING`] for a row that is left out.
     pub segment: u32,
-    /// How the way to the first sale ended.
+    /// What the row is.
+    pub role: Role,
+    /// How the observation of the way to the first sale ended.
     pub outcome: Outcome,
     /// Days from first contact to that end; NaN where unknown.
     pub days: f64,
