@@ -144,7 +144,7 @@ fmt-check: $(VENV)/.with-test ## is everything formatted?
 
 .PHONY: docs
 docs: docs-rust build-release $(VENV)/.with-docs ## the reference pages, Rust and Python
-	'$(BIN)/python' -m pdoc --docformat numpy --output-directory build/docs ilk '!ilk._core'
+	'$(BIN)/python' -W error -m pdoc --docformat numpy --output-directory build/docs ilk '!ilk._core'
 	@echo "Python: $(abspath build/docs/index.html)"
 	@echo "Rust:   $(CARGO_TARGET_DIR)/doc/ilk/index.html"
 
