@@ -89,9 +89,21 @@ _SEGMENT = Command(
         Option("k", "value", "number of segments, or auto", suggestions=("auto",)),
         Option("exclude", "columns", "columns to leave out"),
         Option("weights", "column", "column of row weights"),
-        Option("scale", "value", "how numbers are scaled", suggestions=("auto",)),
-        Option("missing", "value", "what to do with missing values", suggestions=("auto",)),
+        Option(
+            "scale",
+            "value",
+            "how numbers are scaled",
+            suggestions=("auto", "standard", "range", "none"),
+        ),
+        Option(
+            "missing",
+            "value",
+            "what to do with missing values",
+            suggestions=("auto", "ignore", "drop", "error"),
+        ),
         _RANDOM_STATE,
+        Option("k_max", "value", "most segments tried where k is auto"),
+        Option("n_init", "value", "starts of the final fit"),
     ),
 )
 
@@ -131,6 +143,7 @@ _GAPS = Command(
         Option("rows", "column", "column whose categories are the rows", required=True),
         Option("cols", "column", "column whose categories are the columns", required=True),
         Option("values", "column", "column to add up; rows are counted if not given"),
+        Option("customer", "column", "column that names the customer, where one has several rows"),
         Option("supply", "variable", "frame of what is on offer"),
         Option("structural_zeros", "variable", "cells that cannot occur"),
         Option("min_count", "value", "least expected count of a cell that is judged"),
@@ -142,12 +155,6 @@ _GAPS = Command(
 COMMANDS: Mapping[str, Command] = {
     command.magic: command for command in (_SEGMENT, _SCORECARD, _GAPS)
 }
-
-
-class _Name(str):
-    """The name of a variable, where other text is the name of a column or a plain value."""
-
-    __slots__ = ()
 
 
 def _magic(command: Command) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -237,21 +244,18 @@ class IlkMagics(Magics):
             raise UsageError(f"-o needs the name of a variable, and found {output!r}")
         data = given.pop(command.data.name)
         frame = self._frame(data)
-        keywords = {
+        arguments = {
             option.name: self._argument(option, given[option.name], frame)
             for option in command.options
             if given[option.name] is not None
         }
-        values = {
-            name: self._namespace[str(value)] if isinstance(value, _Name) else value
-            for name, value in keywords.items()
-        }
         function = getattr(ilk, command.function)
-        result = function(frame, **values)
-        # A seed that the function chose itself is printed too, so that the printed call repeats this result.
-        chosen = result.manifest.get("random_state")
-        if chosen is not None and "random_state" in inspect.signature(function).parameters:
-            keywords.setdefault("random_state", chosen)
+        result = function(frame, **{name: value for name, (value, _) in arguments.items()})
+        keywords = {name: source for name, (_, source) in arguments.items()}
+        # A seed that the function drew itself is printed too, so that the printed call repeats this result.
+        drawn = result.manifest.get("random_state")
+        if drawn is not None and "random_state" in inspect.signature(function).parameters:
+            keywords.setdefault("random_state", str(drawn))
         if self._namespace.get("ilk") is not ilk:
             print("import ilk")
         print(_source(command.function, data, keywords, output))
@@ -274,20 +278,25 @@ class IlkMagics(Magics):
         there = f"frames here: {', '.join(frames)}" if frames else "there is no frame yet"
         raise UsageError(f"no variable {name!r} in this session; {there}")
 
-    def _argument(self, option: Option, value: Any, frame: Any) -> Any:
+    def _argument(self, option: Option, typed: Any, frame: Any) -> tuple[Any, str]:
+        """What the function is given for an option, and how that is written in Python."""
         if option.takes == "variable":
-            self._frame(value)
-            return _Name(value)
-        if option.takes == "segment":
-            is_variable = value in self._namespace and value not in column_names(frame)
-            return _Name(value) if is_variable else value
-        return _number(value) if option.takes == "value" else value
+            return self._frame(typed), typed
+        if option.takes == "segment" and typed not in column_names(frame):
+            variable = self._namespace.get(typed)
+            if isinstance(variable, ilk.Segmentation):
+                return variable.labels, f"{typed}.labels"
+            if variable is not None:
+                return variable, typed
+        if option.takes == "value":
+            typed = _number(typed)
+        return typed, _literal(typed)
 
 
-def _source(function: str, data: str, keywords: Mapping[str, Any], output: str | None) -> str:
+def _source(function: str, data: str, keywords: Mapping[str, str], output: str | None) -> str:
     """The call as Python."""
     head = f"{output} = ilk.{function}(" if output else f"ilk.{function}("
-    arguments = [data, *(f"{name}={_literal(value)}" for name, value in keywords.items())]
+    arguments = [data, *(f"{name}={source}" for name, source in keywords.items())]
     line = f"{head}{', '.join(arguments)})"
     if len(line) <= _WIDTH:
         return line
@@ -296,8 +305,6 @@ def _source(function: str, data: str, keywords: Mapping[str, Any], output: str |
 
 def _literal(value: Any) -> str:
     """A value as Python, text in double quotes where it holds none."""
-    if isinstance(value, _Name):
-        return str(value)
     if isinstance(value, list):
         return f"[{', '.join(map(_literal, value))}]"
     text = repr(value)

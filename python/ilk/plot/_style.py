@@ -166,9 +166,10 @@ def heatmap(
     norm, name = _scale(values, signed, limit)
     cmap = pyplot().get_cmap(name).with_extremes(bad="white")
     ax.imshow(values, cmap=cmap, norm=norm, aspect="auto")
+    colors = cmap(norm(values))
     for i, line in enumerate(texts):
         for j, text in enumerate(line):
-            color = text_color(cmap(norm(values[i, j])))
+            color = text_color(colors[i, j])
             ax.text(j, i, literal(text), ha="center", va="center", color=color, fontsize="small")
     many = any(len(column) > 10 for column in cols)
     ax.set_xticks(
