@@ -45,8 +45,8 @@ CELLS = [
     f"""import pandas as pd
 payload, image = {PAYLOAD!r}, {IMAGE!r}
 buyers = pd.DataFrame({{
-    payload: [payload, image, "plain"] * 40,
-    "day part": [image, "noon", "noon", payload] * 30,
+    payload: [payload, image, "plain", "plain"] * 30,
+    "day part": ["noon", image, image, payload, "noon", "noon"] * 20,
     "spend": [float(5 + 7 * i % 13) for i in range(120)],
     "visits": [float(1 + i % 4) for i in range(120)],
 }})""",
@@ -158,7 +158,7 @@ def page(lab: str) -> Iterator[Any]:
                 "--no-first-run",
             ],
         )
-        page = browser.new_page(viewport={"width": 1300, "height": 4200})
+        page = browser.new_page(viewport={"width": 1200, "height": 3200})
         page.set_default_timeout(30_000)
         page.goto(lab)
         page.wait_for_selector(".jp-NotebookPanel-toolbar")
@@ -177,7 +177,7 @@ def test_every_cell_runs(page: Any) -> None:
         ".jp-OutputArea-output[data-mime-type*='stderr'], .jp-RenderedText pre .ansi-red-fg"
     )
     assert errors.all_inner_texts() == []
-    assert page.locator(".jp-OutputArea-output .ilk table").count() >= 3
+    assert page.locator(".jp-OutputArea-output .ilk table").count() >= 4
 
 
 def test_text_from_data_stays_text(page: Any) -> None:
@@ -186,6 +186,14 @@ def test_text_from_data_stays_text(page: Any) -> None:
     assert PAYLOAD in outputs
     assert IMAGE in outputs
     assert page.locator(".ilk script, .ilk img").count() == 0
+
+
+def test_text_is_on_the_left_and_numbers_on_the_right(page: Any) -> None:
+    sides = page.evaluate(
+        """() => [...document.querySelectorAll('.ilk td')].map(
+            cell => [cell.className, getComputedStyle(cell).textAlign])"""
+    )
+    assert set(map(tuple, sides)) == {("", "left"), ("ilk-n", "right")}
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
@@ -228,13 +236,14 @@ def blended(color: str, background: str | None = None) -> tuple[float, ...]:
     return tuple(alpha * top + (1 - alpha) * under for top, under in zip(solid, below, strict=True))
 
 
-def test_tab_completes_columns(page: Any) -> None:
+def test_tab_completes_columns(page: Any, tmp_path: Path) -> None:
     cell = page.locator(".jp-Notebook .jp-Cell").nth(len(CELLS) - 1)
     cell.locator(".cm-content").click()
     page.keyboard.type("%gaps buyers --cols channel --rows ")
     page.keyboard.press("Tab")
     page.wait_for_selector(".jp-Completer .jp-Completer-item")
     offered = page.locator(".jp-Completer .jp-Completer-item .jp-Completer-match").all_inner_texts()
+    page.screenshot(path=tmp_path / "completion.png")
     assert [text for text in offered if text in ("spend", "visits")] == ["spend", "visits"]
     assert "'day part'" in offered
     page.locator(".jp-Completer .jp-Completer-item", has_text=PAYLOAD).click()
