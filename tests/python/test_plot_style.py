@@ -92,6 +92,12 @@ def test_names_are_drawn_letter_by_letter(name: str) -> None:
     assert (parsed, is_math) == (name, False)
 
 
+def test_numbers_carry_their_sign() -> None:
+    values = [1.25, -1234.5, -0.04, 0.0, float("nan"), float("inf"), -float("inf")]
+    texts = [_style.signed(value) for value in values]
+    assert texts == ["+1.2", "\u22121,234.5", "0.0", "0.0", "\u2013", "+\u221e", "\u2212\u221e"]
+
+
 def test_a_description_is_kept_with_the_picture() -> None:
     figure, ax = plt.subplots()
     assert _style.describe(ax, "two segments") is ax
