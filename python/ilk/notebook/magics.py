@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
-from IPython.core.magic_arguments import argument, magic_arguments
+from IPython.core.magic_arguments import argument, kwds, magic_arguments
 
 import ilk
 
@@ -54,6 +54,11 @@ class Option:
     def flag(self) -> str:
         """The option as it is typed."""
         return "--" + self.name.replace("_", "-")
+
+    @property
+    def metavar(self) -> str:
+        """What its value is called in the help."""
+        return self.takes.removesuffix("s").upper()
 
 
 @dataclass(frozen=True)
@@ -161,6 +166,7 @@ def _magic(command: Command) -> Callable[[Callable[..., Any]], Callable[..., Any
     """Give a method the options of its command."""
     # These have no types of their own.
     describe: Callable[..., Callable[..., Any]] = argument
+    settings: Callable[..., Callable[..., Any]] = kwds
     parse: Callable[..., Callable[..., Any]] = magic_arguments
 
     def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -174,11 +180,17 @@ def _magic(command: Command) -> Callable[[Callable[..., Any]], Callable[..., Any
                     option.flag,
                     help=option.help.replace("%", "%%"),
                     required=option.required,
-                    metavar=option.takes.removesuffix("s").upper(),
+                    metavar=option.metavar,
                     **several,
                 )
             )
         described.append(describe("-o", OUTPUT.flag, help=OUTPUT.help, metavar="NAME"))
+        # The frame comes first on the line: after an option that takes several columns it would be one of them.
+        needed = [
+            f"{option.flag} {option.metavar}" for option in command.options if option.required
+        ]
+        usage = " ".join(["%(prog)s", command.data.name, *needed, "[options]"])
+        described.append(settings(usage=usage))
         for add in reversed(described):
             method = add(method)
         # `{...}` and `$name` stay as they are: they may be part of a column's name, and would be evaluated.
