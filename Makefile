@@ -118,6 +118,10 @@ test-quick: build ## the Python tests that take no time
 test-notebooks: build $(VENV)/.with-demo ## the notebooks alone
 	'$(BIN)/python' -m pytest tests/python/test_notebooks.py $(PYTEST_ARGS)
 
+.PHONY: test-browser
+test-browser: build $(VENV)/.with-browser $(VENV)/.with-plot ## the magics in a real JupyterLab; needs Chromium
+	'$(BIN)/python' -m pytest -m browser $(PYTEST_ARGS)
+
 .PHONY: lint
 lint: $(VENV)/.with-test ## clippy and ruff
 	cargo clippy --locked --all-targets --all-features -- --deny warnings

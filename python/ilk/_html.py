@@ -9,16 +9,17 @@ from xml.etree import ElementTree
 
 __all__ = ["Number", "element", "format_value", "panel", "render", "table"]
 
-#: Colours follow the notebook's theme, with fallbacks where there is none.
+#: Colours follow the notebook's theme, with fallbacks where there is none. The class is doubled where JupyterLab has
+#: rules for tables that would win over one class.
 _STYLE = """
 .ilk{color:var(--jp-ui-font-color1,#111);font-family:var(--jp-ui-font-family,system-ui,sans-serif);
 font-size:13px;line-height:1.45;max-width:100%;overflow-x:auto}
 .ilk table{border-collapse:collapse;margin:.4em 0}
 .ilk caption{text-align:left;font-weight:600;padding:.2em 0;caption-side:top}
-.ilk th,.ilk td{padding:.25em .7em;border:0;border-bottom:1px solid var(--jp-border-color2,#ddd);
-text-align:left;vertical-align:top;max-width:32em;overflow-wrap:anywhere}
-.ilk td.ilk-n,.ilk th.ilk-n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-.ilk .ilk-ci,.ilk .ilk-note{color:var(--jp-ui-font-color2,#555);font-size:.9em}
+.ilk.ilk th,.ilk.ilk td{padding:.25em .7em;border:0;border-bottom:1px solid var(--jp-border-color2,#ddd);
+text-align:left;vertical-align:top;max-width:32em;overflow-wrap:break-word}
+.ilk.ilk td.ilk-n,.ilk.ilk th.ilk-n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+.ilk .ilk-ci,.ilk .ilk-note{font-size:.9em}
 .ilk .ilk-ci{display:block}
 .ilk p{margin:.3em 0;max-width:60em}
 """
@@ -106,7 +107,9 @@ def table(
     head = element(
         "tr",
         *(
-            element("th", name.replace("_", " "), scope="col", class_="ilk-n" if numeric[name] else "")
+            element(
+                "th", name.replace("_", " "), scope="col", class_="ilk-n" if numeric[name] else ""
+            )
             for name in shown
         ),
     )

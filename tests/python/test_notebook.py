@@ -221,11 +221,13 @@ def test_segment_names_a_variable_or_a_column(shell: InteractiveShell) -> None:
     run(shell, "%segment customers --features visits --k 3 --random-state 0 -o kinds")
     options = "--revenue 'order value' --n-boot 0"
     by_variable, printed = run(shell, f"%scorecard customers --segment kinds {options}")
-    assert "segment=kinds" in printed
-    by_hand = ilk.segment_scorecard(
-        shell.user_ns["customers"], segment=shell.user_ns["kinds"], revenue="order value", n_boot=0
-    )
-    assert by_variable.to_json() == by_hand.to_json()
+    assert "segment=kinds.labels," in printed
+    kinds = shell.user_ns["kinds"]
+    assert dict(zip(*map(by_variable.to_dict().get, ("segment", "n")), strict=True)) == kinds.sizes
+    shell.push({"halves": ["first"] * 24 + ["second"] * 24})
+    by_labels, printed = run(shell, f"%scorecard customers --segment halves {options}")
+    assert "segment=halves," in printed
+    assert by_labels.to_dict()["segment"] == ["first", "second"]
     # A column goes before a variable of the same name.
     shell.push({"region": "something else"})
     by_column, printed = run(shell, f"%scorecard customers --segment region {options}")
@@ -321,8 +323,8 @@ def test_options_are_completed_once_those_needed_first(shell: InteractiveShell) 
     flags = inserted(shell, "%gaps customers ")
     assert flags[:2] == ["--rows", "--cols"]
     assert {"--values", "--min-count", "--output"} <= set(flags)
-    assert inserted(shell, "%gaps customers --c") == ["--cols", "--confidence"]
-    assert inserted(shell, "%gaps customers --cols region --c") == ["--confidence"]
+    assert inserted(shell, "%gaps customers --co") == ["--cols", "--confidence"]
+    assert inserted(shell, "%gaps customers --cols region --co") == ["--confidence"]
 
 
 def test_columns_of_the_named_frame_are_completed(shell: InteractiveShell) -> None:

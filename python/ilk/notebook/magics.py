@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
-from IPython.core.magic_arguments import argument, magic_arguments
+from IPython.core.magic_arguments import argument, kwds, magic_arguments
 
 import ilk
 
@@ -55,6 +55,11 @@ class Option:
         """The option as it is typed."""
         return "--" + self.name.replace("_", "-")
 
+    @property
+    def metavar(self) -> str:
+        """What its value is called in the help."""
+        return self.takes.removesuffix("s").upper()
+
 
 @dataclass(frozen=True)
 class Command:
@@ -89,9 +94,21 @@ _SEGMENT = Command(
         Option("k", "value", "number of segments, or auto", suggestions=("auto",)),
         Option("exclude", "columns", "columns to leave out"),
         Option("weights", "column", "column of row weights"),
-        Option("scale", "value", "how numbers are scaled", suggestions=("auto",)),
-        Option("missing", "value", "what to do with missing values", suggestions=("auto",)),
+        Option(
+            "scale",
+            "value",
+            "how numbers are scaled",
+            suggestions=("auto", "standard", "range", "none"),
+        ),
+        Option(
+            "missing",
+            "value",
+            "what to do with missing values",
+            suggestions=("auto", "ignore", "drop", "error"),
+        ),
         _RANDOM_STATE,
+        Option("k_max", "value", "most segments tried where k is auto"),
+        Option("n_init", "value", "starts of the final fit"),
     ),
 )
 
@@ -131,6 +148,7 @@ _GAPS = Command(
         Option("rows", "column", "column whose categories are the rows", required=True),
         Option("cols", "column", "column whose categories are the columns", required=True),
         Option("values", "column", "column to add up; rows are counted if not given"),
+        Option("customer", "column", "column that names the customer, where one has several rows"),
         Option("supply", "variable", "frame of what is on offer"),
         Option("structural_zeros", "variable", "cells that cannot occur"),
         Option("min_count", "value", "least expected count of a cell that is judged"),
@@ -144,16 +162,11 @@ COMMANDS: Mapping[str, Command] = {
 }
 
 
-class _Name(str):
-    """The name of a variable, where other text is the name of a column or a plain value."""
-
-    __slots__ = ()
-
-
 def _magic(command: Command) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give a method the options of its command."""
     # These have no types of their own.
     describe: Callable[..., Callable[..., Any]] = argument
+    settings: Callable[..., Callable[..., Any]] = kwds
     parse: Callable[..., Callable[..., Any]] = magic_arguments
 
     def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -167,11 +180,17 @@ def _magic(command: Command) -> Callable[[Callable[..., Any]], Callable[..., Any
                     option.flag,
                     help=option.help.replace("%", "%%"),
                     required=option.required,
-                    metavar=option.takes.removesuffix("s").upper(),
+                    metavar=option.metavar,
                     **several,
                 )
             )
         described.append(describe("-o", OUTPUT.flag, help=OUTPUT.help, metavar="NAME"))
+        # The frame comes first on the line: after an option that takes several columns it would be one of them.
+        needed = [
+            f"{option.flag} {option.metavar}" for option in command.options if option.required
+        ]
+        usage = " ".join(["%(prog)s", command.data.name, *needed, "[options]"])
+        described.append(settings(usage=usage))
         for add in reversed(described):
             method = add(method)
         # `{...}` and `$name` stay as they are: they may be part of a column's name, and would be evaluated.
@@ -237,21 +256,18 @@ class IlkMagics(Magics):
             raise UsageError(f"-o needs the name of a variable, and found {output!r}")
         data = given.pop(command.data.name)
         frame = self._frame(data)
-        keywords = {
+        arguments = {
             option.name: self._argument(option, given[option.name], frame)
             for option in command.options
             if given[option.name] is not None
         }
-        values = {
-            name: self._namespace[str(value)] if isinstance(value, _Name) else value
-            for name, value in keywords.items()
-        }
         function = getattr(ilk, command.function)
-        result = function(frame, **values)
-        # A seed that the function chose itself is printed too, so that the printed call repeats this result.
-        chosen = result.manifest.get("random_state")
-        if chosen is not None and "random_state" in inspect.signature(function).parameters:
-            keywords.setdefault("random_state", chosen)
+        result = function(frame, **{name: value for name, (value, _) in arguments.items()})
+        keywords = {name: source for name, (_, source) in arguments.items()}
+        # A seed that the function drew itself is printed too, so that the printed call repeats this result.
+        drawn = result.manifest.get("random_state")
+        if drawn is not None and "random_state" in inspect.signature(function).parameters:
+            keywords.setdefault("random_state", str(drawn))
         if self._namespace.get("ilk") is not ilk:
             print("import ilk")
         print(_source(command.function, data, keywords, output))
@@ -274,20 +290,25 @@ class IlkMagics(Magics):
         there = f"frames here: {', '.join(frames)}" if frames else "there is no frame yet"
         raise UsageError(f"no variable {name!r} in this session; {there}")
 
-    def _argument(self, option: Option, value: Any, frame: Any) -> Any:
+    def _argument(self, option: Option, typed: Any, frame: Any) -> tuple[Any, str]:
+        """What the function is given for an option, and how that is written in Python."""
         if option.takes == "variable":
-            self._frame(value)
-            return _Name(value)
-        if option.takes == "segment":
-            is_variable = value in self._namespace and value not in column_names(frame)
-            return _Name(value) if is_variable else value
-        return _number(value) if option.takes == "value" else value
+            return self._frame(typed), typed
+        if option.takes == "segment" and typed not in column_names(frame):
+            variable = self._namespace.get(typed)
+            if isinstance(variable, ilk.Segmentation):
+                return variable.labels, f"{typed}.labels"
+            if variable is not None:
+                return variable, typed
+        if option.takes == "value":
+            typed = _number(typed)
+        return typed, _literal(typed)
 
 
-def _source(function: str, data: str, keywords: Mapping[str, Any], output: str | None) -> str:
+def _source(function: str, data: str, keywords: Mapping[str, str], output: str | None) -> str:
     """The call as Python."""
     head = f"{output} = ilk.{function}(" if output else f"ilk.{function}("
-    arguments = [data, *(f"{name}={_literal(value)}" for name, value in keywords.items())]
+    arguments = [data, *(f"{name}={source}" for name, source in keywords.items())]
     line = f"{head}{', '.join(arguments)})"
     if len(line) <= _WIDTH:
         return line
@@ -296,8 +317,6 @@ def _source(function: str, data: str, keywords: Mapping[str, Any], output: str |
 
 def _literal(value: Any) -> str:
     """A value as Python, text in double quotes where it holds none."""
-    if isinstance(value, _Name):
-        return str(value)
     if isinstance(value, list):
         return f"[{', '.join(map(_literal, value))}]"
     text = repr(value)

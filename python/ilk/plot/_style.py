@@ -5,6 +5,7 @@ Colour is never the only channel: categories are also named, and cells also carr
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,12 +20,14 @@ __all__ = [
     "AMOUNTS",
     "CATEGORIES",
     "GAPS",
+    "axes_or_new",
     "contrast",
     "describe",
     "heatmap",
+    "label",
     "literal",
-    "new_axes",
     "pyplot",
+    "signed",
     "text_color",
 ]
 
@@ -67,8 +70,8 @@ def pyplot() -> ModuleType:
     return plt
 
 
-def new_axes(ax: Axes | None, width: float, height: float) -> Axes:
-    """``ax``, or the axes of a new figure of this size in inches."""
+def axes_or_new(ax: Axes | None, width: float, height: float) -> Axes:
+    """``ax``, or the axes of a new figure of this size in inches; nothing is shown."""
     if ax is not None:
         return ax
     _, ax = pyplot().subplots(figsize=(width, height), layout="constrained")
@@ -86,7 +89,31 @@ def literal(text: object) -> str:
     return str(text).replace("$", r"\$")
 
 
-def luminance(color: Any) -> float:
+def label(name: object, width: int = 24) -> str:
+    """A name from data on one line, cut to ``width`` letters, as :func:`literal` text.
+
+    >>> label("a very long name of a department", 12)
+    'a very long…'
+    """
+    text = " ".join(str(name).split())
+    return literal(text if len(text) <= width else text[: width - 1].rstrip() + "…")
+
+
+def signed(value: float, decimals: int = 1) -> str:
+    """A number with its sign; none where it rounds to zero, a dash where it is missing.
+
+    >>> signed(2.345), signed(1234.5, 0), signed(-0.01)
+    ('+2.3', '+1,234', '0.0')
+    """
+    if math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "+∞" if value > 0 else "−∞"
+    text = f"{value:+,.{decimals}f}".replace("-", "−")
+    return text if text.strip("+−0.,") else text[1:]
+
+
+def _luminance(color: Any) -> float:
     """Relative luminance of a colour as WCAG 2.2 defines it: 0 for black, 1 for white."""
     from matplotlib.colors import to_rgb
 
@@ -100,7 +127,7 @@ def contrast(one: Any, other: Any) -> float:
     >>> round(contrast("white", "black"), 1)
     21.0
     """
-    dark, light = sorted((luminance(one), luminance(other)))
+    dark, light = sorted((_luminance(one), _luminance(other)))
     return (light + 0.05) / (dark + 0.05)
 
 
@@ -162,23 +189,24 @@ def heatmap(
 
     values = np.ma.masked_invalid(np.atleast_2d(np.asarray(values, dtype=np.float64)))
     longest = max((len(name) for name in rows), default=0)
-    ax = new_axes(ax, 1.6 + 0.07 * min(longest, 40) + 0.8 * len(cols), 1.2 + 0.38 * len(rows))
+    ax = axes_or_new(ax, 1.6 + 0.07 * min(longest, 24) + 0.8 * len(cols), 1.2 + 0.38 * len(rows))
     norm, name = _scale(values, signed, limit)
     cmap = pyplot().get_cmap(name).with_extremes(bad="white")
     ax.imshow(values, cmap=cmap, norm=norm, aspect="auto")
+    colors = cmap(norm(values))
     for i, line in enumerate(texts):
         for j, text in enumerate(line):
-            color = text_color(cmap(norm(values[i, j])))
+            color = text_color(colors[i, j])
             ax.text(j, i, literal(text), ha="center", va="center", color=color, fontsize="small")
     many = any(len(column) > 10 for column in cols)
     ax.set_xticks(
         range(len(cols)),
-        [literal(column) for column in cols],
+        [label(column) for column in cols],
         rotation=35 if many else 0,
         ha="left" if many else "center",
         rotation_mode="anchor",
     )
-    ax.set_yticks(range(len(rows)), [literal(row) for row in rows])
+    ax.set_yticks(range(len(rows)), [label(row) for row in rows])
     ax.tick_params(length=0, top=False, bottom=False, labeltop=True, labelbottom=False)
     ax.spines[:].set_visible(False)
     return ax
