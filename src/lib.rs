@@ -1,6 +1,7 @@
 //! The core of ilk: who the customers are, what each segment is worth, where the gaps are.
 
 pub mod economics;
+pub mod cluster;
 pub mod error;
 pub mod gap;
 pub mod manifest;
@@ -10,6 +11,7 @@ pub mod profile;
 pub mod quality;
 pub mod rng;
 pub mod statistics;
+pub mod simd;
 pub mod table;
 
 pub use error::{Error, Result};

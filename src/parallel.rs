@@ -169,19 +169,33 @@ pub fn update_blocks<A: Send, P: Send>(
     partials: &mut [P],
     f: impl Fn(usize, &mut [A], &mut P) + Sync + Send,
 ) {
-    assert_eq!(partials.len(), items.len().div_ceil(BLOCK), "one partial result per block");
+    update_blocks_of(BLOCK, items, partials, f);
+}
+
+/// [`update_blocks`] with a block size other than [`BLOCK`], for partial results that are large.
+///
+/// # Panics
+///
+/// If `partials` has another length than the number of blocks (a bug of the caller).
+pub fn update_blocks_of<A: Send, P: Send>(
+    block: usize,
+    items: &mut [A],
+    partials: &mut [P],
+    f: impl Fn(usize, &mut [A], &mut P) + Sync + Send,
+) {
+    assert_eq!(partials.len(), items.len().div_ceil(block), "one partial result per block");
     if partials.len() <= 1 || num_threads() == 1 {
-        for (index, (chunk, partial)) in items.chunks_mut(BLOCK).zip(partials).enumerate() {
-            f(index * BLOCK, chunk, partial);
+        for (index, (chunk, partial)) in items.chunks_mut(block).zip(partials).enumerate() {
+            f(index * block, chunk, partial);
         }
         return;
     }
     install(|| {
         items
-            .par_chunks_mut(BLOCK)
+            .par_chunks_mut(block)
             .zip(partials.par_iter_mut())
             .enumerate()
-            .for_each(|(index, (chunk, partial))| f(index * BLOCK, chunk, partial));
+            .for_each(|(index, (chunk, partial))| f(index * block, chunk, partial));
     });
 }
 

@@ -1,0 +1,211 @@
+//! Lloyd's iterations on rows of numbers.
+//!
+//! With few features the pass is bound by reading the rows; the sums of a block stay in the first-level cache.
+
+use std::ops::Range;
+
+use super::order::{canonical, permuted};
+use super::rows::Rows;
+use super::start::{self, Points};
+use crate::error::Result;
+use crate::parallel::{self, BLOCK, Monitor};
+use crate::simd::{Assign, Distances, Lanes, Real, Sums};
+
+/// The room that the iterations need, for one data set and number of clusters.
+pub(crate) struct Lloyd<'a, T: Real> {
+    rows: &'a Rows<'a, T>,
+    k: usize,
+    /// Rows per block: more where there are many clusters, so that the sums stay small beside the rows.
+    block: usize,
+    lanes: Lanes<T>,
+    partials: Vec<Sums>,
+    pub(crate) sums: Sums,
+    pub(crate) labels: Vec<u32>,
+    pub(crate) centres: Vec<T>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ending {
+    pub(crate) n_iter: usize,
+    pub(crate) converged: bool,
+}
+
+impl<'a, T: Real> Lloyd<'a, T> {
+    pub(crate) fn new(rows: &'a Rows<'a, T>, k: usize) -> Self {
+        let block = BLOCK * (4 * k).div_ceil(BLOCK);
+        let sums = Sums::new(k, rows.d);
+        Self {
+            rows,
+            k,
+            block,
+            lanes: Lanes::new(k, rows.d),
+            partials: vec![sums.clone(); rows.n.div_ceil(block)],
+            sums,
+            labels: vec![u32::MAX; rows.n],
+            centres: vec![T::zero(); k * rows.d],
+        }
+    }
+
+    /// Gives every row to its nearest centre; with `update`, adds the rows up too.
+    fn pass(&mut self, update: bool, monitor: &Monitor) -> Result<()> {
+        self.lanes.set(&self.centres);
+        let (rows, lanes) = (self.rows, &self.lanes);
+        parallel::update_blocks_of(
+            self.block,
+            &mut self.labels,
+            &mut self.partials,
+            |first, labels, sums| {
+                if monitor.check().is_ok() {
+                    sums.clear();
+                    let (rows, weights) = rows.part(first, labels.len());
+                    Assign { lanes, rows, weights, labels, sums, update }.apply();
+                }
+            },
+        );
+        monitor.check()?;
+        self.sums.clear();
+        self.partials.iter().for_each(|partial| self.sums.merge(partial));
+        Ok(())
+    }
+
+    /// Moves the centres to the means of their rows and gives the sum of squared shifts.
+    fn update(&mut self, monitor: &Monitor) -> Result<f64> {
+        let d = self.rows.d;
+        let mut shift = 0.0;
+        let clusters = self.centres.chunks_exact_mut(d).zip(self.sums.values.chunks_exact(d));
+        for ((centre, sums), &weight) in clusters.zip(&self.sums.weights) {
+            if weight > 0.0 {
+                for (value, sum) in centre.iter_mut().zip(sums) {
+                    let mean = T::narrow(sum / weight);
+                    let moved = mean.wide() - value.wide();
+                    shift += moved * moved;
+                    *value = mean;
+                }
+            }
+        }
+        if self.sums.weights.contains(&0.0) {
+            shift += self.mend(monitor)?;
+        }
+        Ok(shift)
+    }
+
+    /// Moves each cluster without rows to the row that is farthest from every centre, which lowers the objective.
+    fn mend(&mut self, monitor: &Monitor) -> Result<f64> {
+        let d = self.rows.d;
+        let (empty, full): (Vec<usize>, Vec<usize>) =
+            (0..self.k).partition(|&cluster| self.sums.weights[cluster] == 0.0);
+        let mut lanes = Lanes::new(full.len(), d);
+        lanes.set(&permuted(&self.centres, d, &full));
+        let mut nearest = vec![T::zero(); self.rows.n];
+        let rows = self.rows;
+        parallel::fill_blocks(&mut nearest, |first, nearest| {
+            let mut distances = Vec::new();
+            for (at, nearest) in nearest.iter_mut().enumerate() {
+                let stride = rows.distances(&lanes, first + at..first + at + 1, &mut distances);
+                *nearest = distances[..stride].iter().copied().fold(T::infinity(), T::min);
+            }
+        });
+        let mut shift = 0.0;
+        let far = start::farthest(rows, nearest, empty.len(), monitor)?;
+        for (cluster, row) in empty.into_iter().zip(far) {
+            for (value, &to) in self.centres[cluster * d..].iter_mut().zip(rows.row(row)) {
+                shift += (to.wide() - value.wide()) * (to.wide() - value.wide());
+                *value = to;
+            }
+        }
+        Ok(shift)
+    }
+
+    /// Iterates from these centres; ends with labels, sizes and inertia of the final centres.
+    pub(crate) fn run(
+        &mut self,
+        centres: &[T],
+        max_iter: usize,
+        tolerance: f64,
+        keep_order: bool,
+        monitor: &Monitor,
+    ) -> Result<Ending> {
+        self.centres.copy_from_slice(centres);
+        self.labels.fill(u32::MAX);
+        let mut ending = Ending { n_iter: 0, converged: false };
+        let mut settled = false;
+        while ending.n_iter < max_iter && !ending.converged {
+            self.pass(true, monitor)?;
+            let shift = self.update(monitor)?;
+            ending.n_iter += 1;
+            // The first pass finds no labels to compare with, and one that mended a cluster moved it.
+            settled = self.sums.changed == 0 && shift == 0.0;
+            ending.converged = settled || shift <= tolerance;
+            monitor.advance(1);
+        }
+        monitor.advance((max_iter - ending.n_iter) as u64);
+        self.finish(settled, keep_order, monitor)?;
+        Ok(ending)
+    }
+
+    /// Puts the clusters in order and makes labels, sizes and inertia those of the final centres.
+    ///
+    /// A row between two centres goes to the lower label, so a new order can move such rows and sizes can change
+    /// again; a few rounds settle it.
+    fn finish(&mut self, settled: bool, keep_order: bool, monitor: &Monitor) -> Result<()> {
+        let mut valid = settled;
+        for _ in 0..8 {
+            let reordered = !keep_order && self.reorder();
+            if valid && !reordered {
+                break;
+            }
+            self.pass(false, monitor)?;
+            valid = true;
+        }
+        Ok(())
+    }
+
+    /// Gives each row to its nearest centre, from these centres.
+    pub(crate) fn label(&mut self, centres: &[T], monitor: &Monitor) -> Result<()> {
+        self.centres.copy_from_slice(centres);
+        self.pass(false, monitor)
+    }
+
+    fn reorder(&mut self) -> bool {
+        let d = self.rows.d;
+        let centres = &self.centres;
+        let tie = |a: usize, b: usize| {
+            let pairs = centres[a * d..(a + 1) * d].iter().zip(&centres[b * d..(b + 1) * d]);
+            pairs
+                .map(|(a, b)| a.wide().total_cmp(&b.wide()))
+                .find(|order| order.is_ne())
+                .unwrap_or(std::cmp::Ordering::Equal)
+        };
+        let Some(order) = canonical(&self.sums.weights, tie) else { return false };
+        self.centres = permuted(&self.centres, d, &order);
+        true
+    }
+}
+
+impl<T: Real> Points for Rows<'_, T> {
+    type Real = T;
+    type Probe = Lanes<T>;
+
+    fn n(&self) -> usize {
+        self.n
+    }
+
+    fn weight(&self, row: usize) -> f64 {
+        Rows::weight(self, row)
+    }
+
+    fn probe(&self, rows: &[usize]) -> Lanes<T> {
+        let centres: Vec<T> = rows.iter().flat_map(|&row| self.row(row).iter().copied()).collect();
+        let mut lanes = Lanes::new(rows.len(), self.d);
+        lanes.set(&centres);
+        lanes
+    }
+
+    fn distances(&self, lanes: &Lanes<T>, rows: Range<usize>, to: &mut Vec<T>) -> usize {
+        to.resize(rows.len() * lanes.padded(), T::zero());
+        let (values, _) = self.part(rows.start, rows.len());
+        Distances { lanes, rows: values, to }.apply();
+        lanes.padded()
+    }
+}

@@ -1,0 +1,166 @@
+//! Rows of numbers, checked once, so that no kernel meets NaN or overflows.
+
+use std::borrow::Cow;
+
+use ndarray::ArrayView2;
+
+use crate::error::{Error, Result};
+use crate::parallel;
+use crate::simd::Real;
+
+/// Rows that are finite and whose squared distances are finite too, one after the other in memory.
+pub(crate) struct Rows<'a, T: Real> {
+    pub(crate) values: Cow<'a, [T]>,
+    pub(crate) n: usize,
+    pub(crate) d: usize,
+    pub(crate) weights: Option<&'a [f64]>,
+    /// Weighted variance of the columns, on average.
+    pub(crate) variance: f64,
+}
+
+/// The column's name, or its number where there are no names.
+pub(crate) fn column_name(names: &[String], column: usize) -> String {
+    names.get(column).cloned().unwrap_or_else(|| column.to_string())
+}
+
+/// Checks weights and gives their total.
+pub(crate) fn check_weights(weights: Option<&[f64]>, n: usize) -> Result<f64> {
+    let Some(weights) = weights else { return Ok(n as f64) };
+    if weights.len() != n {
+        return Err(Error::argument(
+            "sample_weight",
+            format!("{} weights", weights.len()),
+            format!("one for each of the {n} rows is needed"),
+        ));
+    }
+    if let Some(row) = weights.iter().position(|w| !w.is_finite() || *w < 0.0) {
+        return Err(Error::value(
+            "sample_weight",
+            row,
+            weights[row],
+            "a finite weight that is not negative is needed",
+        ));
+    }
+    let total = parallel::sum(n, |row| weights[row]);
+    if total > 0.0 && total.is_finite() {
+        Ok(total)
+    } else {
+        Err(Error::argument("sample_weight", format!("a total of {total}"), "it must be positive"))
+    }
+}
+
+/// `(n, d)` of an array that holds something.
+fn shape<T>(values: &ArrayView2<'_, T>) -> Result<(usize, usize)> {
+    match values.dim() {
+        (0, _) => Err(Error::TooFewRows {
+            what: "clustering".into(),
+            needed: 1,
+            found: 0,
+            mend: None,
+        }),
+        (_, 0) => Err(Error::argument("X", "0 columns", "at least one is needed")),
+        shape => Ok(shape),
+    }
+}
+
+/// Per-column sums of one block, about the first row.
+struct Moments {
+    first: Vec<f64>,
+    second: Vec<f64>,
+    largest: f64,
+}
+
+impl<'a, T: Real> Rows<'a, T> {
+    /// Takes an array of any layout; one that is not row after row is copied.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadValue`] for a value that is not finite or too large to be squared, [`Error::Argument`] for weights that
+    /// are negative, not finite, all 0 or of another number.
+    pub(crate) fn new(
+        array: ArrayView2<'a, T>,
+        weights: Option<&'a [f64]>,
+        names: &[String],
+    ) -> Result<Self> {
+        let (n, d) = shape(&array)?;
+        let total = check_weights(weights, n)?;
+        let values = match array.to_slice() {
+            Some(values) => Cow::Borrowed(values),
+            None => Cow::Owned(array.iter().copied().collect()),
+        };
+        let mut rows = Self { values, n, d, weights, variance: 0.0 };
+        let moments = parallel::map_blocks(n, |range| rows.moments(range));
+        let mut all = Moments { first: vec![0.0; d], second: vec![0.0; d], largest: 0.0 };
+        for block in moments {
+            all.first.iter_mut().zip(&block.first).for_each(|(to, from)| *to += from);
+            all.second.iter_mut().zip(&block.second).for_each(|(to, from)| *to += from);
+            all.largest = all.largest.max(block.largest);
+        }
+        let limit = T::max_value().wide() * 1e-8;
+        let reach = 4.0 * d as f64 * all.largest * all.largest;
+        if all.second.iter().any(|sum| !sum.is_finite())
+            || reach >= limit
+            || reach * total.max(1.0) >= f64::MAX * 1e-8
+        {
+            return Err(rows.offender(all.largest, names));
+        }
+        let variance = |(first, second): (&f64, &f64)| {
+            let mean = first / total;
+            (second / total - mean * mean).max(0.0)
+        };
+        rows.variance = all.first.iter().zip(&all.second).map(variance).sum::<f64>() / d as f64;
+        Ok(rows)
+    }
+
+    fn moments(&self, range: std::ops::Range<usize>) -> Moments {
+        let d = self.d;
+        let mut first = vec![0.0; d];
+        let mut second = vec![0.0; d];
+        let mut largest = T::zero();
+        let origin = &self.values[..d];
+        for row in range {
+            let weight = self.weight(row);
+            let values = &self.values[row * d..(row + 1) * d];
+            for (((first, second), &value), &origin) in
+                first.iter_mut().zip(&mut second).zip(values).zip(origin)
+            {
+                let shifted = value.wide() - origin.wide();
+                *first += weight * shifted;
+                *second += weight * shifted * shifted;
+                let size = value.abs();
+                largest = if size > largest { size } else { largest };
+            }
+        }
+        Moments { first, second, largest: largest.wide() }
+    }
+
+    /// The error for the first value that is not finite, or else for the largest.
+    fn offender(&self, largest: f64, names: &[String]) -> Error {
+        let not_finite = self.values.iter().position(|value| !value.is_finite());
+        let found = not_finite
+            .or_else(|| self.values.iter().position(|value| value.abs().wide() >= largest));
+        let at = found.unwrap_or(0);
+        let (row, column, value) = (at / self.d, at % self.d, self.values[at].wide());
+        let wanted = if not_finite.is_some() {
+            "a finite number is needed"
+        } else {
+            "a number whose square can be summed is needed"
+        };
+        let found = if value.is_nan() { "NaN".to_owned() } else { format!("{value:?}") };
+        Error::value(column_name(names, column), row, found, wanted)
+    }
+
+    pub(crate) fn weight(&self, row: usize) -> f64 {
+        self.weights.map_or(1.0, |weights| weights[row])
+    }
+
+    pub(crate) fn row(&self, row: usize) -> &[T] {
+        &self.values[row * self.d..(row + 1) * self.d]
+    }
+
+    /// Some rows and their weights.
+    pub(crate) fn part(&self, first: usize, n: usize) -> (&[T], Option<&[f64]>) {
+        let values = &self.values[first * self.d..(first + n) * self.d];
+        (values, self.weights.map(|weights| &weights[first..first + n]))
+    }
+}
