@@ -167,20 +167,44 @@ impl<'a, T: Real> Lloyd<'a, T> {
         self.pass(false, monitor)
     }
 
+    /// Distances (not squared) of each row to the centres of the last pass, `(n, k)`; stops early if interrupted.
+    pub(crate) fn distances(&self, to: &mut [T], monitor: &Monitor) {
+        let (k, rows, lanes) = (self.k, self.rows, &self.lanes);
+        let mut nothing = vec![(); rows.n.div_ceil(BLOCK)];
+        parallel::update_blocks_of(BLOCK * k, to, &mut nothing, |first, block, ()| {
+            let mut squared = Vec::new();
+            for (chunk, to) in block.chunks_mut(start::CHUNK * k).enumerate() {
+                if monitor.check().is_err() {
+                    return;
+                }
+                let from = first / k + chunk * start::CHUNK;
+                let stride = rows.distances(lanes, from..from + to.len() / k, &mut squared);
+                for (to, squared) in to.chunks_exact_mut(k).zip(squared.chunks_exact(stride)) {
+                    to.iter_mut().zip(squared).for_each(|(to, squared)| *to = squared.sqrt());
+                }
+            }
+        });
+    }
+
     fn reorder(&mut self) -> bool {
         let d = self.rows.d;
         let centres = &self.centres;
         let tie = |a: usize, b: usize| {
-            let pairs = centres[a * d..(a + 1) * d].iter().zip(&centres[b * d..(b + 1) * d]);
-            pairs
-                .map(|(a, b)| a.wide().total_cmp(&b.wide()))
-                .find(|order| order.is_ne())
-                .unwrap_or(std::cmp::Ordering::Equal)
+            compare(&centres[a * d..(a + 1) * d], &centres[b * d..(b + 1) * d])
         };
         let Some(order) = canonical(&self.sums.weights, tie) else { return false };
         self.centres = permuted(&self.centres, d, &order);
         true
     }
+}
+
+/// Lexicographic order of rows of numbers; zeros are equal whatever their sign.
+pub(crate) fn compare<T: Real>(a: &[T], b: &[T]) -> std::cmp::Ordering {
+    a.iter()
+        .zip(b)
+        .map(|(a, b)| (a.wide() + 0.0).total_cmp(&(b.wide() + 0.0)))
+        .find(|order| order.is_ne())
+        .unwrap_or(std::cmp::Ordering::Equal)
 }
 
 impl<T: Real> Points for Rows<'_, T> {
@@ -193,6 +217,10 @@ impl<T: Real> Points for Rows<'_, T> {
 
     fn weight(&self, row: usize) -> f64 {
         Rows::weight(self, row)
+    }
+
+    fn compare(&self, a: usize, b: usize) -> std::cmp::Ordering {
+        compare(self.row(a), self.row(b))
     }
 
     fn probe(&self, rows: &[usize]) -> Lanes<T> {

@@ -52,12 +52,9 @@ pub(crate) fn check_weights(weights: Option<&[f64]>, n: usize) -> Result<f64> {
 /// `(n, d)` of an array that holds something.
 fn shape<T>(values: &ArrayView2<'_, T>) -> Result<(usize, usize)> {
     match values.dim() {
-        (0, _) => Err(Error::TooFewRows {
-            what: "clustering".into(),
-            needed: 1,
-            found: 0,
-            mend: None,
-        }),
+        (0, _) => {
+            Err(Error::TooFewRows { what: "clustering".into(), needed: 1, found: 0, mend: None })
+        }
         (_, 0) => Err(Error::argument("X", "0 columns", "at least one is needed")),
         shape => Ok(shape),
     }

@@ -1,5 +1,6 @@
 //! Rows to start from, and rows far from every centre, for any kind of data that can tell distances.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 
 use crate::error::Result;
@@ -8,7 +9,7 @@ use crate::rng::Rng;
 use crate::simd::Real;
 
 /// Rows handled together, so that their distances stay in the first-level cache.
-const CHUNK: usize = 64;
+pub(crate) const CHUNK: usize = 64;
 /// Candidates of greedy k-means++ at most.
 const MOST_TRIALS: usize = 16;
 
@@ -25,12 +26,112 @@ pub(crate) trait Points: Sync {
     /// Weight of a row.
     fn weight(&self, row: usize) -> f64;
 
+    /// Order of two rows by content.
+    fn compare(&self, a: usize, b: usize) -> Ordering;
+
     /// Lays out rows as centres.
     fn probe(&self, rows: &[usize]) -> Self::Probe;
 
     /// Writes the squared distances of `rows` to the probe's centres into the front of `to` and gives their stride.
     fn distances(&self, probe: &Self::Probe, rows: Range<usize>, to: &mut Vec<Self::Real>)
     -> usize;
+}
+
+/// What starting rows are drawn from.
+///
+/// Of small data these are the different rows in order of content, each with the weight of all its copies, so that neither the
+/// order of the rows nor whether a customer counts twice or stands there twice changes what is drawn.
+pub(crate) struct Pool<'a, P> {
+    points: &'a P,
+    different: Option<(Vec<usize>, Vec<f64>)>,
+}
+
+impl<'a, P: Points> Pool<'a, P> {
+    pub(crate) fn new(points: &'a P) -> Self {
+        if points.n() > BLOCK {
+            return Self { points, different: None };
+        }
+        let mut order: Vec<usize> =
+            (0..points.n()).filter(|&row| points.weight(row) > 0.0).collect();
+        order.sort_by(|&a, &b| points.compare(a, b));
+        let (mut rows, mut weights): (Vec<usize>, Vec<f64>) = (Vec::new(), Vec::new());
+        for row in order {
+            match (rows.last(), weights.last_mut()) {
+                (Some(&last), Some(weight)) if points.compare(last, row).is_eq() => {
+                    *weight += points.weight(row);
+                }
+                _ => {
+                    rows.push(row);
+                    weights.push(points.weight(row));
+                }
+            }
+        }
+        Self { points, different: Some((rows, weights)) }
+    }
+
+    /// The rows of the data that the pool holds.
+    pub(crate) fn rows(&self) -> Vec<usize> {
+        self.different
+            .as_ref()
+            .map_or_else(|| (0..self.points.n()).collect(), |(rows, _)| rows.clone())
+    }
+
+    /// [`plus_plus`] on the pool, as rows of the data.
+    pub(crate) fn plus_plus(
+        &self,
+        k: usize,
+        rng: &mut Rng,
+        monitor: &Monitor,
+    ) -> Result<Vec<usize>> {
+        Ok(self.of_data(plus_plus(self, k, rng, monitor)?))
+    }
+
+    /// [`random_rows`] of the pool, as rows of the data.
+    pub(crate) fn random_rows(&self, k: usize, rng: &mut Rng) -> Vec<usize> {
+        self.of_data(random_rows(self, k, rng))
+    }
+
+    fn of_data(&self, chosen: Vec<usize>) -> Vec<usize> {
+        match &self.different {
+            Some((rows, _)) => chosen.into_iter().map(|at| rows[at]).collect(),
+            None => chosen,
+        }
+    }
+}
+
+impl<P: Points> Points for Pool<'_, P> {
+    type Real = P::Real;
+    type Probe = P::Probe;
+
+    fn n(&self) -> usize {
+        self.different.as_ref().map_or_else(|| self.points.n(), |(rows, _)| rows.len())
+    }
+
+    fn weight(&self, row: usize) -> f64 {
+        self.different.as_ref().map_or_else(|| self.points.weight(row), |(_, weights)| weights[row])
+    }
+
+    fn compare(&self, a: usize, b: usize) -> Ordering {
+        a.cmp(&b)
+    }
+
+    fn probe(&self, rows: &[usize]) -> P::Probe {
+        self.points.probe(&self.of_data(rows.to_vec()))
+    }
+
+    fn distances(&self, probe: &P::Probe, rows: Range<usize>, to: &mut Vec<P::Real>) -> usize {
+        let Some((different, _)) = &self.different else {
+            return self.points.distances(probe, rows, to);
+        };
+        let mut all = Vec::new();
+        let mut stride = 1;
+        for &row in &different[rows] {
+            stride = self.points.distances(probe, row..row + 1, to);
+            all.extend_from_slice(&to[..stride]);
+        }
+        *to = all;
+        stride
+    }
 }
 
 /// The partial results of a block of rows.
@@ -56,7 +157,7 @@ impl<'a, P: Points> Nearest<'a, P> {
         let part = || Part { distances: Vec::new(), potentials: [0.0; MOST_TRIALS], total: 0.0 };
         Self {
             points,
-            nearest: vec![num_infinity::<P::Real>(); n],
+            nearest: vec![P::Real::narrow(f64::INFINITY); n],
             parts: (0..n.div_ceil(BLOCK)).map(|_| part()).collect(),
         }
     }
@@ -143,10 +244,6 @@ impl<'a, P: Points> Nearest<'a, P> {
         };
         self.parts.iter().map(add).collect()
     }
-}
-
-fn num_infinity<T: Real>() -> T {
-    T::infinity()
 }
 
 /// `k` rows by greedy k-means++: each next row is the best of `2 + ln k` rows drawn with probability proportional to weight
@@ -236,7 +333,7 @@ pub(crate) fn farthest<P: Points>(
         for row in 0..points.n() {
             let distance = state.nearest[row];
             let better = best.is_none_or(|best| distance > state.nearest[best]);
-            if better && distance > P::Real::zero() && points.weight(row) > 0.0 {
+            if better && distance > P::Real::narrow(0.0) && points.weight(row) > 0.0 {
                 best = Some(row);
             }
         }

@@ -19,8 +19,7 @@ pub(crate) use numeric::{Assign, Distances, Sums};
 
 use vector::Vector;
 
-/// The category code of a value that is missing.
-pub const MISSING: u32 = u32::MAX;
+pub use crate::table::MISSING;
 
 /// The category code of a value that the model has not seen; it differs from every mode.
 pub const UNSEEN: u32 = u32::MAX - 1;
@@ -169,6 +168,9 @@ pub trait Real:
     /// Name of the type as NumPy spells it.
     const NAME: &'static str;
 
+    /// Kind of a saved k-means model.
+    const KMEANS: &'static str;
+
     /// The value as `f64`, exactly.
     fn wide(self) -> f64;
 
@@ -182,7 +184,7 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($real:ident, $name:literal, $width:literal, $avx2:ident, $avx512:ident) => {
+    ($real:ident, $name:literal, $kmeans:literal, $width:literal, $avx2:ident, $avx512:ident) => {
         impl sealed::Vectors for $real {
             type Plain = vector::Plain<$real, $width>;
             #[cfg(test)]
@@ -195,6 +197,7 @@ macro_rules! real {
 
         impl Real for $real {
             const NAME: &'static str = $name;
+            const KMEANS: &'static str = $kmeans;
 
             fn wide(self) -> f64 {
                 f64::from(self)
@@ -212,5 +215,5 @@ macro_rules! real {
     };
 }
 
-real!(f32, "float32", 8, __m256, __m512);
-real!(f64, "float64", 4, __m256d, __m512d);
+real!(f32, "float32", "kmeans_float32", 8, __m256, __m512);
+real!(f64, "float64", "kmeans", 4, __m256d, __m512d);

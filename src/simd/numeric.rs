@@ -187,8 +187,7 @@ impl<T: Real> Distances<'_, T> {
             let rows = self.rows.as_ptr().add(first * d);
             let to = self.to.as_mut_ptr().add(first * padded);
             for group in 0..padded / V::WIDTH {
-                for (r, found) in
-                    distances::<V, R>(self.lanes, rows, group).into_iter().enumerate()
+                for (r, found) in distances::<V, R>(self.lanes, rows, group).into_iter().enumerate()
                 {
                     found.store(to.add(r * padded + group * V::WIDTH));
                 }

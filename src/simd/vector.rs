@@ -194,7 +194,8 @@ mod x86 {
                 let weight = _mm512_set1_pd(weight);
                 while j + 8 <= n {
                     let sum = _mm512_loadu_pd(sums.add(j));
-                    let sum = _mm512_add_pd(sum, _mm512_mul_pd(weight, _mm512_loadu_pd(row.add(j))));
+                    let sum =
+                        _mm512_add_pd(sum, _mm512_mul_pd(weight, _mm512_loadu_pd(row.add(j))));
                     _mm512_storeu_pd(sums.add(j), sum);
                     j += 8;
                 }

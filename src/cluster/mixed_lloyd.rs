@@ -1,0 +1,362 @@
+//! Lloyd's iterations on rows of numbers and categories.
+//!
+//! The objective is the weighted sum, over the observed values of each row, of squared differences to the centre and of gamma
+//! for each category that is not the mode. A missing value contributes nothing, so both steps of an iteration lower the
+//! objective: a row takes the cluster of least cost, a centre the mean and a mode the heaviest category of the values that
+//! are observed.
+
+use std::ops::Range;
+
+use super::lloyd::{Ending, compare};
+use super::mixed::Mixed;
+use super::order::{canonical, permuted};
+use super::start::{self, CHUNK, Points};
+use crate::error::{Error, Result};
+use crate::parallel::{self, BLOCK, Monitor};
+use crate::simd::{Lanes, MISSING, MixedAssign, MixedDistances, MixedSums, Tables};
+
+/// The rows with everything that their costs depend on.
+pub(crate) struct Space<'a> {
+    pub(crate) data: &'a Mixed,
+    pub(crate) weights: Option<&'a [f64]>,
+    pub(crate) gamma: Vec<f64>,
+    /// Means and heaviest categories: what a centre takes where its row has nothing.
+    pub(crate) means: Vec<f64>,
+    pub(crate) modes: Vec<u32>,
+    /// Weight of each category of each attribute.
+    pub(crate) frequencies: Vec<Vec<f64>>,
+    n_categories: Vec<u32>,
+}
+
+/// Centres and modes of `k` clusters, row-major.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Prototypes {
+    pub(crate) centres: Vec<f64>,
+    pub(crate) modes: Vec<u32>,
+}
+
+impl<'a> Space<'a> {
+    /// Measures the columns; `gamma` takes the mean standard deviation of the numeric columns.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] for a column without any value.
+    pub(crate) fn new(
+        data: &'a Mixed,
+        weights: Option<&'a [f64]>,
+        gamma: impl FnOnce(f64) -> Result<Vec<f64>>,
+    ) -> Result<Self> {
+        let weight = |row: usize| weights.map_or(1.0, |weights| weights[row]);
+        let nothing = |name: &str| {
+            Err(Error::argument(
+                format!("column {name:?}"),
+                "no value",
+                "a column needs at least one value in a row with weight",
+            )
+            .with_mend(format!("df = df.drop(columns=[{name:?}])")))
+        };
+        let mut means = Vec::with_capacity(data.d());
+        let mut deviations = 0.0;
+        for (column, name) in data.columns().numeric.iter().enumerate() {
+            let seen = |f: &(dyn Fn(f64) -> f64 + Sync)| {
+                parallel::sum(data.n_rows(), |row| {
+                    let value = data.numbers(row)[column];
+                    if value.is_nan() { 0.0 } else { weight(row) * f(value) }
+                })
+            };
+            let total = seen(&|_| 1.0);
+            if total <= 0.0 {
+                return nothing(name);
+            }
+            let mean = seen(&|value| value) / total;
+            deviations += (seen(&|value| (value - mean) * (value - mean)) / total).sqrt();
+            means.push(mean);
+        }
+        let n_categories = data.columns().n_categories();
+        let mut frequencies: Vec<Vec<f64>> =
+            n_categories.iter().map(|&categories| vec![0.0; categories as usize]).collect();
+        for row in 0..data.n_rows() {
+            for (frequencies, &code) in frequencies.iter_mut().zip(data.codes(row)) {
+                if let Some(frequency) = frequencies.get_mut(code as usize) {
+                    *frequency += weight(row);
+                }
+            }
+        }
+        for (frequencies, attribute) in frequencies.iter().zip(&data.columns().categorical) {
+            if frequencies.iter().sum::<f64>() <= 0.0 {
+                return nothing(&attribute.name);
+            }
+        }
+        let modes = frequencies.iter().filter_map(|counts| heaviest(counts)).collect();
+        let gamma = gamma(deviations / data.d().max(1) as f64)?;
+        Ok(Self { data, weights, gamma, means, modes, frequencies, n_categories })
+    }
+
+    /// The same costs for other rows, without measuring them.
+    pub(crate) fn of_model(data: &'a Mixed, weights: Option<&'a [f64]>, gamma: &[f64]) -> Self {
+        Self {
+            data,
+            weights,
+            gamma: gamma.to_vec(),
+            means: Vec::new(),
+            modes: Vec::new(),
+            frequencies: Vec::new(),
+            n_categories: data.columns().n_categories(),
+        }
+    }
+
+    /// Rows as prototypes; what is missing there comes from the whole data.
+    pub(crate) fn prototypes(&self, rows: &[usize]) -> Prototypes {
+        let mut found = Prototypes::default();
+        for &row in rows {
+            let numbers = self.data.numbers(row).iter().zip(&self.means);
+            found.centres.extend(numbers.map(|(&x, &mean)| if x.is_nan() { mean } else { x }));
+            let codes = self.data.codes(row).iter().zip(&self.modes);
+            found.modes.extend(codes.map(|(&c, &mode)| if c == MISSING { mode } else { c }));
+        }
+        found
+    }
+
+    fn lay_out(&self, k: usize, prototypes: &Prototypes) -> (Lanes<f64>, Tables) {
+        let mut lanes = Lanes::new(k, self.data.d());
+        lanes.set(&prototypes.centres);
+        let mut tables = Tables::new(&lanes, &self.n_categories);
+        tables.set(&prototypes.modes, &self.gamma);
+        (lanes, tables)
+    }
+}
+
+/// The heaviest category, ties to the lowest; `None` where none has weight.
+pub(crate) fn heaviest(counts: &[f64]) -> Option<u32> {
+    let mut best = None;
+    let mut most = 0.0;
+    for (code, &count) in (0..).zip(counts) {
+        if count > most {
+            (best, most) = (Some(code), count);
+        }
+    }
+    best
+}
+
+impl Points for Space<'_> {
+    type Real = f64;
+    type Probe = (Lanes<f64>, Tables);
+
+    fn n(&self) -> usize {
+        self.data.n_rows()
+    }
+
+    fn weight(&self, row: usize) -> f64 {
+        self.weights.map_or(1.0, |weights| weights[row])
+    }
+
+    fn compare(&self, a: usize, b: usize) -> std::cmp::Ordering {
+        compare(self.data.numbers(a), self.data.numbers(b))
+            .then_with(|| self.data.codes(a).cmp(self.data.codes(b)))
+    }
+
+    fn probe(&self, rows: &[usize]) -> Self::Probe {
+        self.lay_out(rows.len(), &self.prototypes(rows))
+    }
+
+    fn distances(&self, probe: &Self::Probe, rows: Range<usize>, to: &mut Vec<f64>) -> usize {
+        let (lanes, tables) = probe;
+        to.resize(rows.len() * lanes.padded(), 0.0);
+        let rows = self.data.part(rows.start, rows.len());
+        MixedDistances { lanes, tables, rows, to }.apply();
+        lanes.padded()
+    }
+}
+
+/// The room that the iterations need, for one data set and number of clusters.
+pub(crate) struct MixedLloyd<'a> {
+    space: &'a Space<'a>,
+    k: usize,
+    /// Rows per block: more where there are many clusters and categories, so that the sums stay small beside the rows.
+    block: usize,
+    lanes: Lanes<f64>,
+    tables: Tables,
+    partials: Vec<MixedSums>,
+    pub(crate) sums: MixedSums,
+    pub(crate) labels: Vec<u32>,
+    pub(crate) prototypes: Prototypes,
+}
+
+impl<'a> MixedLloyd<'a> {
+    pub(crate) fn new(space: &'a Space<'a>, k: usize) -> Self {
+        let data = space.data;
+        let lanes = Lanes::new(k, data.d());
+        let tables = Tables::new(&lanes, &space.n_categories);
+        let sums = MixedSums::new(k, data.d(), tables.n_rows(), data.has_missing_numbers());
+        let block = BLOCK * (k * (4 + tables.n_rows())).div_ceil(BLOCK);
+        Self {
+            space,
+            k,
+            block,
+            lanes,
+            tables,
+            partials: vec![sums.clone(); data.n_rows().div_ceil(block)],
+            sums,
+            labels: vec![u32::MAX; data.n_rows()],
+            prototypes: Prototypes::default(),
+        }
+    }
+
+    fn pass(&mut self, update: bool, monitor: &Monitor) -> Result<()> {
+        self.lanes.set(&self.prototypes.centres);
+        self.tables.set(&self.prototypes.modes, &self.space.gamma);
+        let (space, lanes, tables) = (self.space, &self.lanes, &self.tables);
+        parallel::update_blocks_of(
+            self.block,
+            &mut self.labels,
+            &mut self.partials,
+            |first, labels, sums| {
+                if monitor.check().is_ok() {
+                    sums.clear();
+                    let rows = space.data.part(first, labels.len());
+                    let weights = space.weights.map(|w| &w[first..first + labels.len()]);
+                    MixedAssign { lanes, tables, rows, weights, labels, sums, update }.apply();
+                }
+            },
+        );
+        monitor.check()?;
+        self.sums.clear();
+        self.partials.iter().for_each(|partial| self.sums.merge(partial));
+        Ok(())
+    }
+
+    /// Moves each cluster to the middle of its rows; where nothing is observed, it stays.
+    fn update(&mut self, monitor: &Monitor) -> Result<bool> {
+        let (d, m, n_rows) = (self.space.data.d(), self.space.data.m(), self.tables.n_rows());
+        for cluster in 0..self.k {
+            for column in 0..d {
+                let at = cluster * d + column;
+                let weight =
+                    self.sums.observed.get(at).copied().unwrap_or(self.sums.weights[cluster]);
+                if weight > 0.0 {
+                    self.prototypes.centres[at] = self.sums.values[at] / weight;
+                }
+            }
+            let counts = &self.sums.counts[cluster * n_rows..(cluster + 1) * n_rows];
+            for (column, &(first, categories)) in self.tables.attributes().iter().enumerate() {
+                if let Some(mode) = heaviest(&counts[first..first + categories as usize]) {
+                    self.prototypes.modes[cluster * m + column] = mode;
+                }
+            }
+        }
+        if self.sums.weights.contains(&0.0) { self.mend(monitor) } else { Ok(false) }
+    }
+
+    /// Moves each cluster without rows to the row that costs most, which lowers the objective; says whether one moved.
+    fn mend(&mut self, monitor: &Monitor) -> Result<bool> {
+        let (d, m) = (self.space.data.d(), self.space.data.m());
+        let (empty, full): (Vec<usize>, Vec<usize>) =
+            (0..self.k).partition(|&cluster| self.sums.weights[cluster] == 0.0);
+        let others = Prototypes {
+            centres: permuted(&self.prototypes.centres, d, &full),
+            modes: permuted(&self.prototypes.modes, m, &full),
+        };
+        let probe = self.space.lay_out(full.len(), &others);
+        let mut nearest = vec![0.0; self.labels.len()];
+        let space = self.space;
+        parallel::fill_blocks(&mut nearest, |first, nearest| {
+            let mut costs = Vec::new();
+            for (at, nearest) in nearest.iter_mut().enumerate() {
+                let stride = space.distances(&probe, first + at..first + at + 1, &mut costs);
+                *nearest = costs[..stride].iter().copied().fold(f64::INFINITY, f64::min);
+            }
+        });
+        let far = start::farthest(space, nearest, empty.len(), monitor)?;
+        let moved = space.prototypes(&far);
+        for (at, &cluster) in empty.iter().take(far.len()).enumerate() {
+            self.prototypes.centres[cluster * d..(cluster + 1) * d]
+                .copy_from_slice(&moved.centres[at * d..(at + 1) * d]);
+            self.prototypes.modes[cluster * m..(cluster + 1) * m]
+                .copy_from_slice(&moved.modes[at * m..(at + 1) * m]);
+        }
+        Ok(!far.is_empty())
+    }
+
+    /// Iterates from these prototypes; ends with labels, sizes and cost of the final ones.
+    pub(crate) fn run(
+        &mut self,
+        start: Prototypes,
+        max_iter: usize,
+        keep_order: bool,
+        monitor: &Monitor,
+    ) -> Result<Ending> {
+        self.prototypes = start;
+        self.labels.fill(u32::MAX);
+        let mut ending = Ending { n_iter: 0, converged: false };
+        let mut before = f64::INFINITY;
+        let mut settled = false;
+        while ending.n_iter < max_iter && !ending.converged {
+            self.pass(true, monitor)?;
+            let moved = self.update(monitor)?;
+            ending.n_iter += 1;
+            settled = self.sums.changed == 0 && !moved;
+            // Costs that no longer fall are equal up to rounding: rows between two clusters move to and fro.
+            ending.converged = settled || (self.sums.cost >= before && !moved);
+            before = self.sums.cost;
+            monitor.advance(1);
+        }
+        monitor.advance((max_iter - ending.n_iter) as u64);
+        self.finish(settled, keep_order, monitor)?;
+        Ok(ending)
+    }
+
+    /// Puts the clusters in order and makes labels, sizes and cost those of the final prototypes.
+    fn finish(&mut self, settled: bool, keep_order: bool, monitor: &Monitor) -> Result<()> {
+        let mut valid = settled;
+        for _ in 0..8 {
+            let reordered = !keep_order && self.reorder();
+            if valid && !reordered {
+                break;
+            }
+            self.pass(false, monitor)?;
+            valid = true;
+        }
+        Ok(())
+    }
+
+    /// Gives each row to its nearest cluster, from these prototypes.
+    pub(crate) fn label(&mut self, prototypes: Prototypes, monitor: &Monitor) -> Result<()> {
+        self.prototypes = prototypes;
+        self.pass(false, monitor)
+    }
+
+    /// Square root of the cost of each row in the clusters of the last pass, `(n, k)`; stops early if interrupted.
+    pub(crate) fn distances(&self, to: &mut [f64], monitor: &Monitor) {
+        let (k, space) = (self.k, self.space);
+        let probe = space.lay_out(k, &self.prototypes);
+        let mut nothing = vec![(); self.labels.len().div_ceil(BLOCK)];
+        parallel::update_blocks_of(BLOCK * k, to, &mut nothing, |first, block, ()| {
+            let mut costs = Vec::new();
+            for (chunk, to) in block.chunks_mut(CHUNK * k).enumerate() {
+                if monitor.check().is_err() {
+                    return;
+                }
+                let from = first / k + chunk * CHUNK;
+                let stride = space.distances(&probe, from..from + to.len() / k, &mut costs);
+                for (to, costs) in to.chunks_exact_mut(k).zip(costs.chunks_exact(stride)) {
+                    to.iter_mut().zip(costs).for_each(|(to, cost)| *to = cost.sqrt());
+                }
+            }
+        });
+    }
+
+    fn reorder(&mut self) -> bool {
+        let (d, m) = (self.space.data.d(), self.space.data.m());
+        let Prototypes { centres, modes } = &self.prototypes;
+        let tie = |a: usize, b: usize| {
+            compare(&centres[a * d..(a + 1) * d], &centres[b * d..(b + 1) * d])
+                .then_with(|| modes[a * m..(a + 1) * m].cmp(&modes[b * m..(b + 1) * m]))
+        };
+        let Some(order) = canonical(&self.sums.weights, tie) else { return false };
+        self.prototypes = Prototypes {
+            centres: permuted(&self.prototypes.centres, d, &order),
+            modes: permuted(&self.prototypes.modes, m, &order),
+        };
+        true
+    }
+}
