@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ilk import datasets, economics, exceptions, gaps
     from ilk.economics import Scorecard, segment_scorecard
     from ilk.gaps import GapMatrix, gap_matrix
+    from ilk import cluster, exceptions
 
 #: Where each public name lives; a room is imported when one of its names is first used.
 _HOME = {
@@ -24,6 +25,7 @@ _HOME = {
 }
 
 _ROOMS = ("datasets", "economics", "exceptions", "gaps")
+_ROOMS = ("cluster", "exceptions")
 
 __all__ = [
     "GapMatrix",
@@ -31,6 +33,7 @@ __all__ = [
     "__version__",
     "datasets",
     "economics",
+    "cluster",
     "exceptions",
     "gap_matrix",
     "gaps",

@@ -24,7 +24,7 @@ pub enum Gamma {
     Auto,
     /// The same for every categorical column.
     Same(f64),
-    /// One for each categorical column.
+    /// One for each categorical column; NaN stands for that of `Auto`.
     Each(Vec<f64>),
 }
 
@@ -170,11 +170,13 @@ impl KPrototypes {
     }
 
     fn gammas(&self, deviation: f64, data: &Mixed) -> Result<Vec<f64>> {
+        let auto = if deviation > 0.0 { 0.5 * deviation } else { 1.0 };
         let gammas = match &self.gamma {
-            Gamma::Auto if deviation > 0.0 => vec![0.5 * deviation; data.m()],
-            Gamma::Auto => vec![1.0; data.m()],
+            Gamma::Auto => vec![auto; data.m()],
             Gamma::Same(gamma) => vec![*gamma; data.m()],
-            Gamma::Each(gammas) => gammas.clone(),
+            Gamma::Each(gammas) => {
+                gammas.iter().map(|gamma| if gamma.is_nan() { auto } else { *gamma }).collect()
+            }
         };
         if gammas.len() != data.m() {
             return Err(Error::argument(
@@ -379,7 +381,7 @@ impl Persist for KPrototypesModel {
     fn validate(&self) -> Result<()> {
         let (k, d, m) =
             (self.n_clusters, self.columns.numeric.len(), self.columns.categorical.len());
-        if k == 0 || d + m == 0 {
+        if k == 0 || d + m == 0 || self.columns.order.len() != d + m {
             return Err(broken("there are no clusters or no columns"));
         }
         if Some(self.centres.len()) != k.checked_mul(d)

@@ -29,6 +29,8 @@ pub struct Columns {
     pub numeric: Vec<String>,
     /// The categorical columns.
     pub categorical: Vec<Attribute>,
+    /// Names of all columns in the order in which they came.
+    pub order: Vec<String>,
 }
 
 impl Columns {
@@ -69,7 +71,12 @@ impl Mixed {
     /// [`Error::MissingColumn`], [`Error::ColumnType`], and [`Error::BadValue`] for infinite or huge numbers.
     pub fn from_table(table: &Table, numeric: &[String], categorical: &[String]) -> Result<Self> {
         let mut codes = Vec::with_capacity(categorical.len());
-        let mut columns = Columns { numeric: numeric.to_vec(), categorical: Vec::new() };
+        let used = |name: &&str| numeric.iter().chain(categorical).any(|column| column == name);
+        let mut columns = Columns {
+            numeric: numeric.to_vec(),
+            categorical: Vec::new(),
+            order: table.names().into_iter().filter(used).map(str::to_owned).collect(),
+        };
         for name in categorical {
             let column = table.codes(name)?;
             codes.push(column.codes);
@@ -194,6 +201,7 @@ impl Mixed {
                     categories: (0..categories).map(|code| code.to_string()).collect(),
                 })
                 .collect(),
+            order: (0..numbers.ncols() + m).map(|column| column.to_string()).collect(),
         };
         Self::checked(
             numbers.iter().copied().collect(),

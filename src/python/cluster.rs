@@ -223,6 +223,11 @@ impl PyKMeans {
     }
 
     #[getter]
+    fn n_clusters(&self) -> usize {
+        each!(&self.0, model => model.centres().nrows())
+    }
+
+    #[getter]
     fn names(&self) -> Vec<String> {
         each!(&self.0, model => model.names().to_vec())
     }
@@ -356,6 +361,16 @@ impl PyKPrototypes {
     fn categorical(&self) -> Vec<(String, Vec<String>)> {
         let columns = self.0.columns().categorical.iter();
         columns.map(|column| (column.name.clone(), column.categories.clone())).collect()
+    }
+
+    #[getter]
+    fn n_clusters(&self) -> usize {
+        self.0.weights().len()
+    }
+
+    #[getter]
+    fn order(&self) -> Vec<String> {
+        self.0.columns().order.clone()
     }
 
     #[getter]
