@@ -1,7 +1,7 @@
 //! The core of ilk: who the customers are, what each segment is worth, where the gaps are.
 
-pub mod economics;
 pub mod cluster;
+pub mod economics;
 pub mod error;
 pub mod gap;
 pub mod manifest;
@@ -10,8 +10,8 @@ pub mod persist;
 pub mod profile;
 pub mod quality;
 pub mod rng;
-pub mod statistics;
 pub mod simd;
+pub mod statistics;
 pub mod table;
 
 pub use error::{Error, Result};

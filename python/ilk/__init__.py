@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 from ilk._core import __version__, num_threads, set_num_threads
 
 if TYPE_CHECKING:
-    from ilk import datasets, economics, exceptions, gaps
+    from ilk import cluster, datasets, economics, exceptions, gaps
     from ilk.economics import Scorecard, segment_scorecard
     from ilk.gaps import GapMatrix, gap_matrix
-    from ilk import cluster, exceptions
 
 #: Where each public name lives; a room is imported when one of its names is first used.
 _HOME = {
@@ -24,16 +23,15 @@ _HOME = {
     "segment_scorecard": "ilk.economics",
 }
 
-_ROOMS = ("datasets", "economics", "exceptions", "gaps")
-_ROOMS = ("cluster", "exceptions")
+_ROOMS = ("cluster", "datasets", "economics", "exceptions", "gaps")
 
 __all__ = [
     "GapMatrix",
     "Scorecard",
     "__version__",
+    "cluster",
     "datasets",
     "economics",
-    "cluster",
     "exceptions",
     "gap_matrix",
     "gaps",

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 __all__ = [
     "GapMatrix",
-    "Ranking",
-    "Scorecard",
     "KMeansModel",
     "KPrototypesModel",
+    "Ranking",
+    "Scorecard",
     "Table",
     "__version__",
     "debug_build",

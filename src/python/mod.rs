@@ -1,7 +1,7 @@
 //! Bindings: view, detach, call, wrap. No logic lives here, one file per room.
 
-pub(crate) mod economics;
 pub(crate) mod cluster;
+pub(crate) mod economics;
 pub(crate) mod errors;
 pub(crate) mod gap;
 pub(crate) mod runtime;
@@ -10,10 +10,11 @@ pub(crate) mod table;
 #[pyo3::pymodule(name = "_core")]
 mod core_module {
     #[pymodule_export]
+    use super::cluster::{PyKMeans, PyKPrototypes};
+    #[pymodule_export]
     use super::economics::{PyRanking, PyScorecard, segment_scorecard};
     #[pymodule_export]
     use super::gap::{PyGapMatrix, gap_matrix};
-    use super::cluster::{PyKMeans, PyKPrototypes};
     #[pymodule_export]
     use super::runtime::{num_threads, set_num_threads};
     #[pymodule_export]

@@ -26,7 +26,11 @@ fn quiet() -> Monitor {
 }
 
 /// Lloyd's algorithm as one would write it on a blackboard: centres, labels, inertia.
-fn lloyd(rows: ArrayView2<'_, f64>, start: &Array2<f64>, steps: usize) -> (Array2<f64>, Vec<u32>, f64) {
+fn lloyd(
+    rows: ArrayView2<'_, f64>,
+    start: &Array2<f64>,
+    steps: usize,
+) -> (Array2<f64>, Vec<u32>, f64) {
     let nearest = |centres: &Array2<f64>| -> (Vec<u32>, f64) {
         let mut inertia = 0.0;
         let labels = rows
@@ -298,14 +302,24 @@ proptest! {
 }
 
 /// Rows of `d` numbers and `m` categories below 3, a tenth of them missing.
-fn mixed(n: usize, d: usize, m: usize, holes: bool, seed: u64) -> (Mixed, Array2<f64>, Array2<u32>) {
+fn mixed(
+    n: usize,
+    d: usize,
+    m: usize,
+    holes: bool,
+    seed: u64,
+) -> (Mixed, Array2<f64>, Array2<u32>) {
     let mut rng = Rng::stream(seed, Stage::Reference, 1);
     let mut numbers = blobs(n, d, 3, seed);
     let mut codes = Array2::from_shape_fn((n, m), |_| rng.below(3) as u32);
     if holes {
         // The first row stays whole, so that every column has a value.
-        numbers.slice_mut(ndarray::s![1.., ..]).mapv_inplace(|x| if rng.below(10) == 0 { f64::NAN } else { x });
-        codes.slice_mut(ndarray::s![1.., ..]).mapv_inplace(|c| if rng.below(10) == 0 { MISSING } else { c });
+        numbers
+            .slice_mut(ndarray::s![1.., ..])
+            .mapv_inplace(|x| if rng.below(10) == 0 { f64::NAN } else { x });
+        codes
+            .slice_mut(ndarray::s![1.., ..])
+            .mapv_inplace(|c| if rng.below(10) == 0 { MISSING } else { c });
     }
     let data = Mixed::new(numbers.view(), codes.view(), &vec![3; m]).unwrap();
     (data, numbers, codes)

@@ -1,3 +1,4 @@
 //! Laws and references, one module per room.
 
+mod cluster;
 mod gap;
