@@ -1,6 +1,7 @@
 //! Lloyd's iterations on rows of numbers.
 //!
-//! With few features the pass is bound by reading the rows; the sums of a block stay in the first-level cache.
+//! A pass reads only the rows whose label may have changed ([`Refine`]); the sums of a block stay in the first-level cache.
+//! While most rows are read it is bound by memory, later by the eight bytes per row that are read in any case.
 
 use std::ops::Range;
 
@@ -9,7 +10,7 @@ use super::rows::Rows;
 use super::start::{self, Points};
 use crate::error::Result;
 use crate::parallel::{self, BLOCK, Monitor};
-use crate::simd::{Assign, Distances, Lanes, Real, Sums};
+use crate::simd::{Assign, Distances, Drift, Lanes, Real, Refine, Running, State, Sums};
 
 /// The room that the iterations need, for one data set and number of clusters.
 pub(crate) struct Lloyd<'a, T: Real> {
@@ -18,7 +19,12 @@ pub(crate) struct Lloyd<'a, T: Real> {
     /// Rows per block: more where there are many clusters, so that the sums stay small beside the rows.
     block: usize,
     lanes: Lanes<T>,
-    partials: Vec<Sums>,
+    states: Vec<State>,
+    drift: Drift,
+    partials: Vec<Running>,
+    running: Running,
+    /// Weights and inertia of each block.
+    finals: Vec<Sums>,
     pub(crate) sums: Sums,
     pub(crate) labels: Vec<u32>,
     pub(crate) centres: Vec<T>,
@@ -34,67 +40,137 @@ pub(crate) struct Ending {
 impl<'a, T: Real> Lloyd<'a, T> {
     pub(crate) fn new(rows: &'a Rows<'a, T>, k: usize) -> Self {
         let block = BLOCK * (4 * k).div_ceil(BLOCK);
-        let sums = Sums::new(k, rows.d);
+        let n_blocks = rows.n.div_ceil(block);
+        let sums = Sums::new(k, 0);
         Self {
             rows,
             k,
             block,
             lanes: Lanes::new(k, rows.d),
-            partials: vec![sums.clone(); rows.n.div_ceil(block)],
+            states: Vec::new(),
+            drift: Drift::new(k),
+            partials: Vec::new(),
+            running: Running::new(k, rows.d),
+            finals: vec![sums.clone(); n_blocks],
             sums,
             labels: vec![u32::MAX; rows.n],
             centres: vec![T::zero(); k * rows.d],
         }
     }
 
-    /// Gives every row to its nearest centre; with `update`, adds the rows up too.
-    fn pass(&mut self, update: bool, monitor: &Monitor) -> Result<()> {
+    /// Gives every row to its nearest centre, with sizes and inertia.
+    fn assign(&mut self, monitor: &Monitor) -> Result<()> {
         self.lanes.set(&self.centres);
         let (rows, lanes) = (self.rows, &self.lanes);
         parallel::update_blocks_of(
             self.block,
             &mut self.labels,
-            &mut self.partials,
+            &mut self.finals,
             |first, labels, sums| {
                 if monitor.check().is_ok() {
                     sums.clear();
                     let (rows, weights) = rows.part(first, labels.len());
-                    Assign { lanes, rows, weights, labels, sums, update }.apply();
+                    Assign { lanes, rows, weights, labels, sums, update: false }.apply();
                 }
             },
         );
         monitor.check()?;
         self.sums.clear();
-        self.partials.iter().for_each(|partial| self.sums.merge(partial));
+        self.finals.iter().for_each(|part| self.sums.merge(part));
         Ok(())
+    }
+
+    /// Gives the rows that may have moved to their nearest centres and brings the sums up to date.
+    fn refine(&mut self, monitor: &Monitor) -> Result<()> {
+        self.lanes.set(&self.centres);
+        let (rows, lanes, drift) = (self.rows, &self.lanes, &self.drift);
+        parallel::update_blocks_of(
+            self.block,
+            &mut self.states,
+            &mut self.partials,
+            |first, states, sums| {
+                if monitor.check().is_ok() {
+                    let (rows, weights) = rows.part(first, states.len());
+                    Refine { lanes, rows, weights, states, drift, sums, cancelled: false }.apply();
+                }
+            },
+        );
+        monitor.check()?;
+        self.merge();
+        Ok(())
+    }
+
+    /// Adds every row up by its label, so that no rounding of the moves remains, and moves the centres there.
+    fn recount(&mut self, monitor: &Monitor) -> Result<()> {
+        let rows = self.rows;
+        parallel::update_blocks_of(
+            self.block,
+            &mut self.states,
+            &mut self.partials,
+            |first, states, sums| {
+                if monitor.check().is_ok() {
+                    let (rows, weights) = rows.part(first, states.len());
+                    sums.recount(rows, weights, states);
+                }
+            },
+        );
+        monitor.check()?;
+        self.merge();
+        self.to_means();
+        Ok(())
+    }
+
+    fn merge(&mut self) {
+        self.running.clear();
+        self.partials.iter().for_each(|part| self.running.merge(part));
+    }
+
+    /// Forgets the iterations before; makes room where there is none yet.
+    fn begin(&mut self) {
+        self.states.clear();
+        self.states.resize(self.rows.n, State::NEW);
+        self.drift.clear();
+        if self.partials.is_empty() {
+            self.partials = vec![Running::new(self.k, self.rows.d); self.finals.len()];
+        } else {
+            self.partials.iter_mut().for_each(Running::clear);
+        }
     }
 
     /// Moves the centres to the means of their rows and gives the sum of squared shifts.
     fn update(&mut self, monitor: &Monitor) -> Result<f64> {
+        self.to_means();
+        if self.running.rows.contains(&0) {
+            self.mend(monitor)?;
+        }
+        let shift = self.drift.moves().iter().sum();
+        self.drift.advance();
+        Ok(shift)
+    }
+
+    /// Moves the centres of clusters with rows to the means.
+    fn to_means(&mut self) {
         let d = self.rows.d;
-        let mut shift = 0.0;
-        let clusters = self.centres.chunks_exact_mut(d).zip(self.sums.values.chunks_exact(d));
-        for ((centre, sums), &weight) in clusters.zip(&self.sums.weights) {
-            if weight > 0.0 {
+        let moves = self.drift.moves();
+        moves.fill(0.0);
+        for (cluster, centre) in self.centres.chunks_exact_mut(d).enumerate() {
+            if self.running.rows[cluster] > 0 {
+                let sums = &self.running.values[cluster * d..(cluster + 1) * d];
                 for (value, sum) in centre.iter_mut().zip(sums) {
-                    let mean = T::narrow(sum / weight);
+                    let mean = T::narrow(sum / self.running.weights[cluster]);
                     let moved = mean.wide() - value.wide();
-                    shift += moved * moved;
+                    moves[cluster] += moved * moved;
                     *value = mean;
                 }
             }
         }
-        if self.sums.weights.contains(&0.0) {
-            shift += self.mend(monitor)?;
-        }
-        Ok(shift)
     }
 
     /// Moves each cluster without rows to the row that is farthest from every centre, which lowers the objective.
-    fn mend(&mut self, monitor: &Monitor) -> Result<f64> {
+    fn mend(&mut self, monitor: &Monitor) -> Result<()> {
         let d = self.rows.d;
         let (empty, full): (Vec<usize>, Vec<usize>) =
-            (0..self.k).partition(|&cluster| self.sums.weights[cluster] == 0.0);
+            (0..self.k).partition(|&cluster| self.running.rows[cluster] == 0);
         let mut lanes = Lanes::new(full.len(), d);
         lanes.set(&permuted(&self.centres, d, &full));
         let mut nearest = vec![T::zero(); self.rows.n];
@@ -106,15 +182,15 @@ impl<'a, T: Real> Lloyd<'a, T> {
                 *nearest = distances[..stride].iter().copied().fold(T::infinity(), T::min);
             }
         });
-        let mut shift = 0.0;
         let far = start::farthest(rows, nearest, empty.len(), monitor)?;
         for (cluster, row) in empty.into_iter().zip(far) {
+            let moved = &mut self.drift.moves()[cluster];
             for (value, &to) in self.centres[cluster * d..].iter_mut().zip(rows.row(row)) {
-                shift += (to.wide() - value.wide()) * (to.wide() - value.wide());
+                *moved += (to.wide() - value.wide()) * (to.wide() - value.wide());
                 *value = to;
             }
         }
-        Ok(shift)
+        Ok(())
     }
 
     /// Iterates from these centres; ends with labels, sizes and inertia of the final centres.
@@ -127,44 +203,38 @@ impl<'a, T: Real> Lloyd<'a, T> {
         monitor: &Monitor,
     ) -> Result<Ending> {
         self.centres.copy_from_slice(centres);
-        self.labels.fill(u32::MAX);
+        self.begin();
         let mut ending = Ending { n_iter: 0, converged: false };
-        let mut settled = false;
         while ending.n_iter < max_iter && !ending.converged {
-            self.pass(true, monitor)?;
+            self.refine(monitor)?;
             let shift = self.update(monitor)?;
             ending.n_iter += 1;
-            // The first pass finds no labels to compare with, and one that mended a cluster moved it.
-            settled = self.sums.changed == 0 && shift == 0.0;
-            ending.converged = settled || shift <= tolerance;
+            ending.converged = shift <= tolerance;
             monitor.advance(1);
         }
         monitor.advance((max_iter - ending.n_iter) as u64);
-        self.finish(settled, keep_order, monitor)?;
-        Ok(ending)
-    }
-
-    /// Puts the clusters in order and makes labels, sizes and inertia those of the final centres.
-    ///
-    /// A row between two centres goes to the lower label, so a new order can move such rows and sizes can change
-    /// again; a few rounds settle it.
-    fn finish(&mut self, settled: bool, keep_order: bool, monitor: &Monitor) -> Result<()> {
-        let mut valid = settled;
-        for _ in 0..8 {
+        // A cluster mended in the last iteration has a centre but no row yet: nothing to add up.
+        let mended = self.running.rows.contains(&0);
+        if ending.n_iter > 1 && !mended {
+            self.recount(monitor)?;
+        }
+        self.sums.weights.clone_from(&self.running.weights);
+        // A row between two centres goes to the lower label, so a new order can move such rows and with them the
+        // sizes; a few rounds settle it.
+        for round in 0..8 {
             let reordered = !keep_order && self.reorder();
-            if valid && !reordered {
+            if round > 0 && !reordered {
                 break;
             }
-            self.pass(false, monitor)?;
-            valid = true;
+            self.assign(monitor)?;
         }
-        Ok(())
+        Ok(ending)
     }
 
     /// Gives each row to its nearest centre, from these centres.
     pub(crate) fn label(&mut self, centres: &[T], monitor: &Monitor) -> Result<()> {
         self.centres.copy_from_slice(centres);
-        self.pass(false, monitor)
+        self.assign(monitor)
     }
 
     /// Distances (not squared) of each row to the centres of the last pass, `(n, k)`; stops early if interrupted.

@@ -11,11 +11,13 @@
 mod lanes;
 mod mixed;
 mod numeric;
+mod refine;
 mod vector;
 
 pub(crate) use lanes::{Lanes, Tables};
 pub(crate) use mixed::{MixedAssign, MixedDistances, MixedRows, MixedSums};
 pub(crate) use numeric::{Assign, Distances, Sums};
+pub(crate) use refine::{Drift, Refine, Running, State};
 
 use vector::Vector;
 

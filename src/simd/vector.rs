@@ -29,6 +29,22 @@ pub trait Vector: Copy {
     /// The smallest number and the first lane that holds it; no lane may be NaN.
     unsafe fn lowest(self) -> (Self::Real, u32);
 
+    /// What [`Vector::lowest`] gives, and the smallest of the other lanes.
+    #[inline(always)]
+    unsafe fn two_lowest(self) -> (Self::Real, u32, Self::Real) {
+        let infinity = super::Real::narrow(f64::INFINITY);
+        // SAFETY: no vector has more than 16 lanes.
+        let (lowest, lane, mut lanes) = unsafe {
+            let mut lanes = [infinity; 16];
+            self.store(lanes.as_mut_ptr());
+            let (lowest, lane) = self.lowest();
+            (lowest, lane, lanes)
+        };
+        lanes[lane as usize % 16] = infinity;
+        let smaller = |a, b| if b < a { b } else { a };
+        (lowest, lane, lanes[..Self::WIDTH].iter().copied().fold(infinity, smaller))
+    }
+
     /// `sums[j] += weight * row[j]`, with a rounding after the multiplication whatever the instruction set, for `j` in `0..n`; `sums` and `row` must be valid for `n` values.
     #[inline(always)]
     unsafe fn accumulate(sums: *mut f64, row: *const Self::Real, n: usize, weight: f64) {
@@ -187,6 +203,18 @@ mod x86 {
         }
 
         #[inline(always)]
+        unsafe fn two_lowest(self) -> (f64, u32, f64) {
+            // SAFETY: the caller promises the instructions.
+            unsafe {
+                let lowest = _mm512_reduce_min_pd(self);
+                let mask = _mm512_cmp_pd_mask::<_CMP_EQ_OQ>(self, _mm512_set1_pd(lowest));
+                let first = mask & mask.wrapping_neg();
+                let others = _mm512_mask_mov_pd(self, first, _mm512_set1_pd(f64::INFINITY));
+                (lowest, u32::from(mask).trailing_zeros(), _mm512_reduce_min_pd(others))
+            }
+        }
+
+        #[inline(always)]
         unsafe fn accumulate(sums: *mut f64, row: *const f64, n: usize, weight: f64) {
             let mut j = 0;
             // SAFETY: full vectors below `n`, then a masked one for the rest; the caller promises `n` values.
@@ -235,6 +263,18 @@ mod x86 {
                 let lowest = _mm512_reduce_min_ps(self);
                 let mask = _mm512_cmp_ps_mask::<_CMP_EQ_OQ>(self, _mm512_set1_ps(lowest));
                 (lowest, u32::from(mask).trailing_zeros())
+            }
+        }
+
+        #[inline(always)]
+        unsafe fn two_lowest(self) -> (f32, u32, f32) {
+            // SAFETY: the caller promises the instructions.
+            unsafe {
+                let lowest = _mm512_reduce_min_ps(self);
+                let mask = _mm512_cmp_ps_mask::<_CMP_EQ_OQ>(self, _mm512_set1_ps(lowest));
+                let first = mask & mask.wrapping_neg();
+                let others = _mm512_mask_mov_ps(self, first, _mm512_set1_ps(f32::INFINITY));
+                (lowest, u32::from(mask).trailing_zeros(), _mm512_reduce_min_ps(others))
             }
         }
 
