@@ -3,15 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, final
 
-from numpy import float64, int32, int64, uint32
+from numpy import float64, int32, int64
 from numpy.typing import NDArray
 
 __all__ = [
     "GapMatrix",
-    "Ranking",
-    "Scorecard",
     "KMeansModel",
     "KPrototypesModel",
+    "Ranking",
+    "Scorecard",
+    "SegmentProfile",
+    "Segmentation",
     "Table",
     "__version__",
     "debug_build",
@@ -173,17 +175,13 @@ class KPrototypesModel:
         self, table: Table, weights: NDArray[float64] | None
     ) -> tuple[float, list[tuple[str, int, str, int]]]: ...
     @property
-    def numeric(self) -> list[str]: ...
-    @property
-    def categorical(self) -> list[tuple[str, list[str]]]: ...
+    def categorical(self) -> list[str]: ...
     @property
     def order(self) -> list[str]: ...
     @property
     def gamma(self) -> list[float]: ...
     @property
-    def centres(self) -> NDArray[float64]: ...
-    @property
-    def modes(self) -> NDArray[uint32]: ...
+    def centroids(self) -> Table: ...
     @property
     def labels(self) -> NDArray[int32]: ...
     @property

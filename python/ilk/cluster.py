@@ -15,6 +15,7 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -506,14 +507,10 @@ class KPrototypes(_Clusters):
         self.labels_ = model.labels
         self.cost_ = model.cost
         self.n_iter_ = model.n_iter
-        gammas = dict(zip((name for name, _ in model.categorical), model.gamma, strict=True))
+        gammas = dict(zip(model.categorical, model.gamma, strict=True))
         same = len(set(gammas.values())) == 1
         self.gamma_ = next(iter(gammas.values())) if same else gammas
-        columns: dict[str, Any] = dict(zip(model.numeric, model.centres.T, strict=True))
-        for (name, categories), modes in zip(model.categorical, model.modes.T, strict=True):
-            columns[name] = [categories[mode] for mode in modes]
-        table = Frame.of({name: columns[name] for name in model.order}).core
-        self.cluster_centroids_ = to_native(table, native)
+        self.cluster_centroids_ = to_native(model.centroids, native)
 
     def _take(self, X: Any, *, reset: bool) -> Frame:
         """The frame, after scikit-learn's checks of names and numbers of columns."""
@@ -707,9 +704,9 @@ class _Rows:
 
 
 def _is_frame(X: Any) -> bool:
-    return (
-        hasattr(X, "columns") or isinstance(X, Mapping) or hasattr(X, "__arrow_c_stream__")
-    ) and not hasattr(X, "to_frame")
+    if issparse(X) or hasattr(X, "to_frame"):
+        return False
+    return hasattr(X, "columns") or isinstance(X, Mapping) or hasattr(X, "__arrow_c_stream__")
 
 
 def _frame_of(X: Any, names: Sequence[str] | None) -> Frame:

@@ -57,10 +57,11 @@ def segment(
     method : {"auto", "kmeans", "kprototypes"}
         ``"auto"`` is k-means where every feature is an amount and nothing is missing, else k-prototypes.
     k : int or "auto"
-        Number of segments. ``"auto"`` tries 2 to ``k_max`` and takes the largest number that repeats on other
-        customers: whose prediction strength [1]_ plus one standard error, over 10 random halvings, reaches 0.8. Where
-        none does, the one with the widest mean silhouette [2]_ is taken, and the result says so. Data with more than
-        4,000 rows is judged on a random sample of that size.
+        Number of segments. ``"auto"`` tries 2 to ``k_max``. A number repeats on other customers if its prediction
+        strength [1]_ plus one standard error, over 10 random halvings, reaches 0.8. Of those that repeat, the largest
+        is taken whose mean silhouette [2]_ is at least 90 % of the widest among them. Where none repeats, the one with
+        the widest mean silhouette is taken, and the result says so. Data with more than 4,000 rows is judged on a
+        random sample of that size.
     exclude : str or sequence of str, optional
         Columns not to use, such as the outcome that the segments are to be judged by.
     weights : str, optional

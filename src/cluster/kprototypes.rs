@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::kmeans::linfa_weights;
 use super::lloyd::Ending;
-use super::mixed::{Columns, Mixed};
+use super::mixed::{Attribute, Columns, Mixed};
 use super::mixed_lloyd::{MixedLloyd, Prototypes, Space};
 use super::mixed_start::{cao, huang};
 use super::rows::check_weights;
@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::parallel::{self, Monitor};
 use crate::persist::{Persist, broken};
 use crate::rng::{Rng, Stage};
+use crate::table::Table;
 
 /// What a category that is not the mode costs, beside squared differences of numbers.
 #[derive(Debug, Clone, PartialEq)]
@@ -283,6 +284,31 @@ impl KPrototypesModel {
     pub fn modes(&self) -> ArrayView2<'_, u32> {
         let shape = (self.n_clusters, self.columns.categorical.len());
         ArrayView2::from_shape(shape, &self.modes).unwrap_or(ArrayView2::from(&[[]; 0]))
+    }
+
+    /// One row per cluster: means of the numbers, names of the modes, columns in the order in which they came.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Table::from_columns`], which a model that was checked does not meet.
+    pub fn centroids(&self) -> Result<Table> {
+        let (centres, modes) = (self.centres(), self.modes());
+        let mut table = Table::builder();
+        for name in &self.columns.order {
+            let numeric = self.columns.numeric.iter().position(|column| column == name);
+            if let Some(column) = numeric {
+                table = table.float(name, centres.column(column).iter().copied());
+            }
+            let named = |attribute: &&Attribute| attribute.name == *name;
+            if let Some(attribute) = self.columns.categorical.iter().find(named) {
+                let column = self.columns.categorical.iter().position(|other| other == attribute);
+                let categories = modes.column(column.unwrap_or_default());
+                let names =
+                    categories.iter().filter_map(|&mode| attribute.categories.get(mode as usize));
+                table = table.text(name, names);
+            }
+        }
+        table.finish()
     }
 
     /// Label of each training row.

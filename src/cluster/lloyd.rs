@@ -213,9 +213,7 @@ impl<'a, T: Real> Lloyd<'a, T> {
             monitor.advance(1);
         }
         monitor.advance((max_iter - ending.n_iter) as u64);
-        // A cluster mended in the last iteration has a centre but no row yet: nothing to add up.
-        let mended = self.running.rows.contains(&0);
-        if ending.n_iter > 1 && !mended {
+        if ending.n_iter > 1 {
             self.recount(monitor)?;
         }
         self.sums.weights.clone_from(&self.running.weights);

@@ -353,14 +353,8 @@ impl PyKPrototypes {
     }
 
     #[getter]
-    fn numeric(&self) -> Vec<String> {
-        self.0.columns().numeric.clone()
-    }
-
-    #[getter]
-    fn categorical(&self) -> Vec<(String, Vec<String>)> {
-        let columns = self.0.columns().categorical.iter();
-        columns.map(|column| (column.name.clone(), column.categories.clone())).collect()
+    fn categorical(&self) -> Vec<String> {
+        self.0.columns().categorical.iter().map(|column| column.name.clone()).collect()
     }
 
     #[getter]
@@ -379,13 +373,8 @@ impl PyKPrototypes {
     }
 
     #[getter]
-    fn centres<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray2<f64>> {
-        self.0.centres().to_owned().into_pyarray(py)
-    }
-
-    #[getter]
-    fn modes<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray2<u32>> {
-        self.0.modes().to_owned().into_pyarray(py)
+    fn centroids(&self) -> PyResult<PyTable> {
+        Ok(PyTable(self.0.centroids()?))
     }
 
     #[getter]

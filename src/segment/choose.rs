@@ -13,6 +13,8 @@ use crate::table::Prepared;
 ///
 /// Tibshirani and Walther (2005) found 0.8 to 0.9 to work well.
 pub const REPEATS: f64 = 0.8;
+/// Share of the widest mean silhouette that a number of segments must keep to be chosen before a smaller one.
+pub const KEEPS: f64 = 0.9;
 /// Customers that the evidence rests on at most; a random sample of larger data.
 pub const EVIDENCE_ROWS: usize = 4000;
 /// Customers that silhouettes rest on at most.
@@ -56,8 +58,9 @@ pub struct Choice {
 
 /// Tries every number of segments from 2 to `k_max` and chooses one.
 ///
-/// The largest number whose prediction strength, plus one standard error, reaches [`REPEATS`] is chosen; where none does,
-/// the one with the widest mean silhouette.
+/// A number repeats if its prediction strength, plus one standard error, reaches [`REPEATS`]. Of those that repeat, the
+/// largest is chosen whose mean silhouette is at least [`KEEPS`] of the widest among them, since a cut through a group
+/// can repeat too, but separates less. Where none repeats, the one with the widest mean silhouette is chosen.
 ///
 /// # Errors
 ///
@@ -144,16 +147,23 @@ fn sample(n: usize, most: usize, seed: u64, task: u64) -> Vec<usize> {
 }
 
 fn decide(evidence: &[Evidence]) -> Choice {
-    let repeats = |e: &&Evidence| e.prediction_strength + e.standard_error >= REPEATS;
-    if let Some(found) = evidence.iter().rev().find(repeats) {
+    let repeats: Vec<&Evidence> = evidence
+        .iter()
+        .filter(|found| found.prediction_strength + found.standard_error >= REPEATS)
+        .collect();
+    let widest = repeats.iter().map(|found| found.silhouette).fold(f64::NEG_INFINITY, f64::max);
+    let bar = if widest > 0.0 { KEEPS * widest } else { widest };
+    if let Some(found) = repeats.iter().rev().find(|found| found.silhouette >= bar) {
         return Choice {
             k: found.k,
             repeats: true,
             reason: format!(
-                "{} is the largest number of segments that repeats on other customers: segments found on one \
-                 random half assign the other half as its own segments do (prediction strength {:.2}, \
-                 standard error {:.2}; the bar is {REPEATS})",
-                found.k, found.prediction_strength, found.standard_error
+                "of the numbers of segments that repeat on other customers, {} is the largest that keeps them well                  apart: segments found on one random half assign the other half as its own segments do (prediction                  strength {:.2}, standard error {:.2}; the bar is {REPEATS}), and their mean silhouette is {:.2}                  (widest {widest:.2}; the bar is {:.0} % of it)",
+                found.k,
+                found.prediction_strength,
+                found.standard_error,
+                found.silhouette,
+                100.0 * KEEPS
             ),
         };
     }
@@ -193,9 +203,11 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_number_that_repeats_is_chosen() {
-        let all = [evidence(2, 0.99, 0.6), evidence(3, 0.79, 0.4), evidence(4, 0.3, 0.5)];
+    fn the_largest_number_that_repeats_and_separates_is_chosen() {
+        let all = [evidence(2, 0.99, 0.5), evidence(3, 0.79, 0.46), evidence(4, 0.3, 0.7)];
         assert_eq!((decide(&all).k, decide(&all).repeats), (3, true));
+        let cut = [evidence(2, 0.99, 0.5), evidence(3, 0.9, 0.4), evidence(4, 0.3, 0.7)];
+        assert_eq!((decide(&cut).k, decide(&cut).repeats), (2, true));
     }
 
     #[test]

@@ -8,7 +8,9 @@ mod model;
 
 use serde::{Deserialize, Serialize};
 
-pub use choose::{Choice, EVIDENCE_ROWS, Evidence, REPEATS, SILHOUETTE_ROWS, SPLITS, choose_k};
+pub use choose::{
+    Choice, EVIDENCE_ROWS, Evidence, KEEPS, REPEATS, SILHOUETTE_ROWS, SPLITS, choose_k,
+};
 pub use model::{Method, Model, Rows};
 
 use crate::error::{Error, Result};

@@ -354,8 +354,16 @@ mod tests {
             let (lanes, weights) = (&lanes, Some(weights.as_slice()));
             let (states, labels) = (&mut states, &mut labels);
             let mut sums = Sums::new(k, d);
-            Refine { lanes, rows: &rows, weights, states, drift: &drift, sums: &mut running }
-                .apply();
+            Refine {
+                lanes,
+                rows: &rows,
+                weights,
+                states,
+                drift: &drift,
+                sums: &mut running,
+                cancelled: false,
+            }
+            .apply();
             Assign { lanes, rows: &rows, weights, labels, sums: &mut sums, update: true }.apply();
             assert!(states.iter().zip(labels.iter()).all(|(state, label)| state.label == *label));
             assert_eq!(running.changed, sums.changed);

@@ -1,4 +1,5 @@
 //! Laws and references, one module per room.
 
+mod cluster;
 mod economics;
 mod gap;

@@ -1,0 +1,433 @@
+"""K-means and k-prototypes: known results, laws, every kind of frame, and what bad input is told."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+import warnings
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.cluster import KMeans as SklearnKMeans
+from sklearn.datasets import load_iris
+
+import ilk
+from ilk.cluster import FewClustersWarning, KMeans, KPrototypes, UnknownCategoryWarning
+from ilk.exceptions import DataError, DataWarning, MissingColumnError, ModelFileError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+IRIS = load_iris().data
+IRIS_WITHIN = {2: 152.347952, 3: 78.851441, 4: 57.228473, 5: 46.446182, 6: 39.039987}
+MCDONALDS_WITHIN = {
+    2: 2145.503727,
+    3: 1818.700649,
+    4: 1602.899456,
+    5: 1434.602644,
+    6: 1325.259125,
+}
+FIRMS = pd.DataFrame(
+    {
+        "cap": [
+            738.5, 369.5, 368.2, 346.7, 343.5, 282.4, 282.1, 279.7, 257.2, 205.2, 192.1, 195.7,
+        ],
+        "sector": "tech nrg tech tech fin fin tel cons cons tel tech nrg".split(),
+        "country": "USA USA USA USA USA USA CN USA USA USA USA NL".split(),
+    }
+)  # fmt: skip
+
+
+def rows(n: int = 300, d: int = 4, seed: int = 0) -> NDArray[np.float64]:
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(n, d)) + 4.0 * rng.integers(3, size=(n, 1))
+
+
+def mixed(n: int = 200, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    group = rng.integers(3, size=n)
+    return pd.DataFrame(
+        {
+            "spend": group * 3.0 + rng.normal(size=n),
+            "channel": np.array(["web", "shop", "phone"])[(group + (rng.random(n) < 0.1)) % 3],
+            "visits": rng.poisson(3 + group).astype(float),
+            "member": rng.random(n) < 0.3 * group,
+        }
+    )
+
+
+# Known results
+
+
+@pytest.mark.parametrize("k", IRIS_WITHIN)
+def test_iris_within_sum_of_squares(k: int) -> None:
+    model = KMeans(k, n_init=50, random_state=1).fit(IRIS)
+    assert model.inertia_ == pytest.approx(IRIS_WITHIN[k], rel=1e-4)
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize("k", MCDONALDS_WITHIN)
+def test_mcdonalds_within_sum_of_squares(k: int, realdata: Path) -> None:
+    answers = pd.read_csv(realdata / "mcdonalds_msa.csv.gz").iloc[:, :11] == "Yes"
+    assert answers.shape == (1453, 11)
+    model = KMeans(k, n_init=500, random_state=1, tol=0.0).fit(answers.to_numpy(float))
+    # Near ties lie 2e-5 above the best of k = 4.
+    assert model.inertia_ == pytest.approx(MCDONALDS_WITHIN[k], rel=1e-4)
+
+
+def test_twelve_firms_of_kmodes() -> None:
+    model = KPrototypes(4, init="cao", random_state=0).fit(FIRMS)
+    assert model.gamma_ == pytest.approx(69.903336, abs=1e-6)
+    assert model.cost_ == pytest.approx(1664.470855, abs=1e-6)
+    # In the order a b c d of the firms, cluster 0 being the largest.
+    assert model.labels_.tolist() == [3, 1, 1, 1, 1, 0, 0, 0, 0, 2, 2, 2]
+    centroids = model.cluster_centroids_
+    assert_allclose(centroids["cap"], [275.35, 356.975, 197.666667, 738.5], atol=1e-4)
+    assert centroids["sector"].tolist() == ["cons", "tech", "nrg", "tech"]
+    assert centroids["country"].tolist() == ["USA"] * 4
+    assert list(centroids.columns) == list(FIRMS.columns)
+
+
+@given(st.integers(0, 10_000), st.integers(1, 8), st.integers(1, 6))
+def test_same_start_gives_scikit_learns_result(seed: int, k: int, steps: int) -> None:
+    data = rows(150, 3, seed)
+    start = data[:k]
+    ours = KMeans(k, init=start, max_iter=steps, tol=0.0).fit(data)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs = SklearnKMeans(k, init=start, n_init=1, max_iter=steps, tol=0.0).fit(data)
+    assert ours.inertia_ == pytest.approx(theirs.inertia_, rel=1e-9)
+    assert_allclose(ours.cluster_centers_, theirs.cluster_centers_, rtol=1e-7, atol=1e-9)
+    assert_array_equal(ours.labels_, theirs.labels_)
+
+
+def test_cost_is_not_above_that_of_kmodes() -> None:
+    from kmodes.kprototypes import KPrototypes as Peer
+
+    for seed in range(3):
+        data = mixed(150, seed).assign(member=lambda df: df["member"].astype(str))
+        peer = Peer(4, init="Huang", n_init=3, random_state=seed)
+        peer.fit(data.to_numpy(object), categorical=[1, 3])
+        ours = KPrototypes(4, gamma=peer.gamma, random_state=seed).fit(data)
+        assert ours.cost_ <= peer.cost_ * (1 + 1e-9)
+
+
+# Laws
+
+
+@given(st.integers(0, 10_000), st.integers(1, 6))
+def test_order_of_rows_only_permutes_labels(seed: int, k: int) -> None:
+    data = rows(80, 2, seed)
+    order = np.random.default_rng(seed).permutation(len(data))
+    one = KMeans(k, random_state=seed, n_init=3).fit(data)
+    other = KMeans(k, random_state=seed, n_init=3).fit(data[order])
+    assert_array_equal(one.labels_[order], other.labels_)
+
+
+@given(st.integers(0, 10_000), st.integers(1, 4))
+def test_weights_are_repeated_rows(seed: int, k: int) -> None:
+    data = mixed(40, seed)
+    weights = np.random.default_rng(seed).integers(0, 4, size=len(data))
+    weights[:8] = 1
+    model = KPrototypes(k, random_state=seed, n_init=2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FewClustersWarning)
+        weighted = clone(model).fit(data, sample_weight=weights)
+        repeated = clone(model).fit(data.loc[data.index.repeat(weights)])
+    assert weighted.cost_ == pytest.approx(repeated.cost_, rel=1e-9)
+    assert_array_equal(weighted.predict(data), repeated.predict(data))
+
+
+@given(st.integers(0, 10_000), st.sampled_from([np.float32, np.float64]))
+def test_predict_of_training_rows_is_labels(seed: int, dtype: Any) -> None:
+    data = rows(100, 3, seed).round(1).astype(dtype)
+    model = KMeans(4, random_state=seed, n_init=2).fit(data)
+    assert model.cluster_centers_.dtype == dtype
+    assert_array_equal(model.predict(data), model.labels_)
+    distances = model.transform(data)
+    assert distances.dtype == dtype
+    assert_array_equal(distances.argmin(axis=1), model.labels_)
+    assert model.score(data) == pytest.approx(-model.inertia_, rel=1e-5)
+    sizes = np.bincount(model.labels_)
+    assert (np.diff(sizes) <= 0).all()
+
+
+def test_objective_never_increases() -> None:
+    data = rows(500, 3)
+    costs = [
+        KMeans(5, init=data[:5], max_iter=steps, tol=0.0).fit(data).inertia_
+        for steps in range(1, 12)
+    ]
+    assert all(after <= before for before, after in pairwise(costs))
+
+
+def test_scaling_the_data_scales_the_centres() -> None:
+    data = rows()
+    one = KMeans(3, random_state=0).fit(data)
+    other = KMeans(3, random_state=0).fit(data * 1024)
+    assert_array_equal(other.cluster_centers_, one.cluster_centers_ * 1024)
+
+
+def test_threads_do_not_change_a_bit() -> None:
+    data, frame = rows(30_000, 5), mixed(20_000)
+    found = []
+    for threads in (1, 2, 8):
+        ilk.set_num_threads(threads)
+        numbers = KMeans(4, n_init=2, random_state=0).fit(data)
+        both = KPrototypes(4, n_init=2, random_state=0, max_iter=8).fit(frame)
+        found.append((numbers.cluster_centers_.tobytes(), numbers.inertia_, both.to_json()))
+    assert found[0] == found[1] == found[2]
+
+
+def test_layouts_give_the_same_bits() -> None:
+    data = rows()
+    expected = KMeans(3, random_state=0).fit(data).cluster_centers_
+    wide = np.full((600, 8), np.nan)
+    wide[::2, ::2] = data
+    frozen = data.copy()
+    frozen.setflags(write=False)
+    others: list[Any] = [np.asfortranarray(data), wide[::2, ::2], frozen, data.tolist()]
+    others += [pd.DataFrame(data), pl.DataFrame(data), pa.table(pd.DataFrame(data).add_prefix("x"))]
+    for other in others:
+        assert_array_equal(KMeans(3, random_state=0).fit(other).cluster_centers_, expected)
+
+
+@pytest.mark.parametrize("made", [pl.from_pandas, pa.Table.from_pandas, lambda df: df.to_dict("list")])
+def test_frames_give_the_same_bits(made: Any) -> None:
+    frame = mixed()
+    frame.loc[::9, "spend"] = np.nan
+    frame.loc[::7, "channel"] = None
+    expected = KPrototypes(3, random_state=0).fit(frame)
+    model = KPrototypes(3, random_state=0).fit(made(frame))
+    assert model.to_json() == expected.to_json()
+    assert_array_equal(model.predict(made(frame)), expected.labels_)
+    assert type(model.cluster_centroids_) is type(made(frame))
+
+
+def test_arrays_of_objects_are_read_by_column() -> None:
+    frame = mixed()[["spend", "channel", "visits"]]
+    expected = KPrototypes(3, random_state=0).fit(frame)
+    for categorical in ("auto", [1], [-2]):
+        model = KPrototypes(3, random_state=0, categorical=categorical).fit(frame.to_numpy(object))
+        assert_array_equal(model.labels_, expected.labels_)
+
+
+def test_without_categories_it_is_k_means() -> None:
+    data = rows()
+    numbers = KMeans(3, init=data[:3]).fit(data)
+    model = KPrototypes(3, init=data[:3]).fit(data)
+    assert_array_equal(model.labels_, numbers.labels_)
+    assert model.cost_ == pytest.approx(numbers.inertia_)
+    assert_allclose(model.transform(data), numbers.transform(data))
+
+
+# Parameters
+
+
+def test_gamma_by_column() -> None:
+    frame = mixed()
+    auto = KPrototypes(3, random_state=0).fit(frame)
+    model = KPrototypes(3, gamma={"channel": 2.5}, random_state=0).fit(frame)
+    expected = 0.5 * frame[["spend", "visits"]].std(ddof=0).mean()
+    assert auto.gamma_ == pytest.approx(expected)
+    assert model.gamma_ == {"channel": 2.5, "member": pytest.approx(expected)}
+    with pytest.raises(DataError, match="gamma: found 'spend'"):
+        KPrototypes(3, gamma={"spend": 1.0}).fit(frame)
+
+
+@pytest.mark.parametrize("init", ["k-means++", "huang", "cao", "random"])
+def test_starts_end_well(init: str) -> None:
+    frame = mixed()
+    best = KPrototypes(3, n_init=30, random_state=0).fit(frame).cost_
+    cost = KPrototypes(3, init=init, random_state=0).fit(frame).cost_
+    assert best <= cost <= best * 1.3
+
+
+def test_given_rows_keep_their_order() -> None:
+    frame = mixed()
+    start = frame.iloc[[5, 17, 3]]
+    model = KPrototypes(3, init=start, max_iter=1).fit(frame)
+    again = KPrototypes(3, init=pl.from_pandas(start), max_iter=1).fit(frame)
+    assert_array_equal(model.labels_, again.labels_)
+    with pytest.raises(DataError, match="'fax' in init"):
+        KPrototypes(3, init=start.assign(channel="fax")).fit(frame)
+    with pytest.raises(DataError, match="init"):
+        KPrototypes(2, init=start).fit(frame)
+
+
+def test_categorical_by_name() -> None:
+    frame = mixed()
+    model = KPrototypes(3, categorical=["channel", "visits", "member"], random_state=0).fit(frame)
+    assert all(isinstance(value, str) for value in model.cluster_centroids_["visits"])
+    with pytest.raises(MissingColumnError, match="did you mean 'channel'"):
+        KPrototypes(3, categorical=["chanel"]).fit(frame)
+    with pytest.raises(DataError, match=r"try: categorical=\['channel'\]"):
+        KPrototypes(3, categorical="channel").fit(frame)
+
+
+def test_unknown_categories_are_told() -> None:
+    frame = mixed()
+    model = KPrototypes(3, random_state=0).fit(frame)
+    new = frame.head(3).assign(channel=["web", "fax", "telex"])
+    with pytest.warns(UnknownCategoryWarning, match=r"'channel', row 1: category 'fax' .*2 such"):
+        labels = model.predict(new)
+    assert_array_equal(labels[:1], model.predict(frame.head(1)))
+    with pytest.raises(DataError, match="'fax'"):
+        model.set_params(unknown="error").predict(new)
+    assert_array_equal(model.set_params(unknown="ignore").predict(new), labels)
+
+
+def test_a_row_without_any_value_is_told() -> None:
+    frame = mixed()
+    frame["member"] = frame["member"].astype(object)
+    frame.loc[4] = [np.nan, None, np.nan, None]
+    with pytest.warns(DataWarning, match="1 rows have no value"):
+        model = KPrototypes(3, random_state=0).fit(frame)
+    assert model.labels_[4] == 0
+
+
+def test_missing_values_are_not_filled_in() -> None:
+    frame = mixed()
+    holes = frame.copy()
+    holes.loc[:19, "spend"] = np.nan
+    model = KPrototypes(3, random_state=0).fit(holes)
+    centroids = model.cluster_centroids_
+    for cluster in range(3):
+        seen = holes.loc[model.labels_ == cluster, "spend"].mean()
+        assert centroids["spend"][cluster] == pytest.approx(seen)
+
+
+# Saving
+
+
+@pytest.mark.parametrize("estimator", [KMeans(3, random_state=0), KPrototypes(3, random_state=0)])
+def test_saved_models_predict_the_same(estimator: Any) -> None:
+    frame = mixed()[["spend", "visits"]]
+    model = clone(estimator).fit(frame)
+    for again in (pickle.loads(pickle.dumps(model)), type(model).from_json(model.to_json())):
+        assert_array_equal(again.predict(frame), model.labels_)
+        assert_array_equal(again.labels_, model.labels_)
+        assert list(again.feature_names_in_) == ["spend", "visits"]
+        assert again.to_json() == model.to_json()
+
+
+def test_broken_files_are_refused() -> None:
+    numbers = KMeans(2, random_state=0).fit(rows()).to_json()
+    both = KPrototypes(2, random_state=0).fit(mixed()).to_json()
+    with pytest.raises(ModelFileError, match='"kprototypes"'):
+        KMeans.from_json(both)
+    with pytest.raises(ModelFileError, match='"kmeans"'):
+        KPrototypes.from_json(numbers)
+    for text in ("", "{}", numbers[:-9], numbers.replace('"n_clusters":2', '"n_clusters":3')):
+        with pytest.raises(ModelFileError):
+            KMeans.from_json(text)
+    with pytest.raises(ModelFileError):
+        KPrototypes.from_json(both.replace('"gamma":[', '"gamma":[-1.0,'))
+
+
+# Bad input
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"n_clusters": 0}, "n_clusters: found 0"),
+        ({"n_clusters": 301}, "n_samples=300"),
+        ({"n_init": 0}, "n_init: found 0"),
+        ({"max_iter": -1}, "max_iter: found -1"),
+        ({"tol": -1.0}, "tol: found -1.0"),
+        ({"tol": np.nan}, "tol: found nan"),
+        ({"init": "best"}, 'init: found "best"'),
+        ({"init": np.zeros((2, 4))}, r"init: found centres of shape \(2, 4\)"),
+        ({"init": np.full((3, 4), np.inf)}, "inf"),
+    ],
+)
+def test_parameters_out_of_range_are_refused(parameters: dict[str, Any], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        KMeans(**({"n_clusters": 3} | parameters)).fit(rows())
+
+
+def test_errors_name_the_column() -> None:
+    frame = mixed()[["spend", "visits"]]
+    frame.loc[7, "visits"] = np.nan
+    with pytest.raises(DataError, match='"visits", row 7: found NaN'):
+        KMeans(3).fit(frame)
+    with pytest.raises(DataError, match="1e300"):
+        KMeans(2).fit(rows() * 1e300)
+    with pytest.raises(DataError, match='"spend"'):
+        KPrototypes(3).fit(frame.assign(spend=np.nan))
+    with pytest.raises(DataError, match='"visits", row 0: found inf'):
+        KPrototypes(3).fit(frame.assign(visits=np.inf))
+    with pytest.raises(TypeError, match="n_clusters"):
+        KMeans(2.5).fit(rows())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("model", [KMeans(4, random_state=0), KPrototypes(4, random_state=0)])
+def test_fewer_different_rows_than_clusters_is_told(model: Any) -> None:
+    data = np.repeat([[1.0, 2.0], [3.0, 4.0]], 5, axis=0)
+    with pytest.warns(FewClustersWarning, match="found 2 clusters, not n_clusters=4"):
+        model.fit(data)
+    assert len(set(model.labels_)) == 2
+
+
+HOSTILE = st.sampled_from(
+    [0.0, -0.0, 1.0, 7.0, 1e150, 1e300, -1e308, 5e-324, np.nan, np.inf, -np.inf, 1e-160]
+)
+
+
+@given(
+    hnp.arrays(np.float64, st.tuples(st.integers(1, 9), st.integers(1, 3)), elements=HOSTILE),
+    st.integers(1, 5),
+)
+def test_hostile_data_ends_in_an_error_or_a_finite_model(
+    data: NDArray[np.float64], k: int
+) -> None:
+    for model in (KMeans(k, random_state=0), KPrototypes(k, random_state=0)):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                model.fit(data)
+            except DataError:
+                continue
+        attribute = model.inertia_ if isinstance(model, KMeans) else model.cost_
+        assert np.isfinite(attribute)
+        assert model.labels_.min() >= 0
+
+
+def test_ctrl_c_stops_a_long_fit() -> None:
+    code = """
+import _thread, threading, time
+import numpy as np
+from ilk.cluster import KMeans
+data = np.random.default_rng(0).normal(size=(400_000, 16))
+threading.Timer(1.0, _thread.interrupt_main).start()
+start = time.perf_counter()
+try:
+    KMeans(50, n_init=100, max_iter=10_000, tol=0.0).fit(data)
+except KeyboardInterrupt:
+    print(time.perf_counter() - start)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 2.0
+
+
+def test_progress_is_reported() -> None:
+    seen: list[tuple[int, int]] = []
+    KMeans(
+        20, n_init=40, tol=0.0, random_state=0, progress=lambda *now: seen.append(now)
+    ).fit(rows(60_000, 8))
+    assert all(done <= total for done, total in seen)
+    assert seen == sorted(seen)
