@@ -9,6 +9,8 @@ mod build;
 mod codes;
 mod encode;
 mod features;
+mod hashed;
+mod integers;
 mod numeric;
 
 use std::collections::HashSet;
