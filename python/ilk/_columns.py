@@ -61,7 +61,9 @@ def from_array(label: str, array: NDArray[Any], frame: str) -> Any:
         missing = np.ma.getmaskarray(array)
         if array.dtype.kind in "fiub":
             return from_array(label, np.asarray(array.data), frame), missing, "number"
-        return from_objects(label, array.astype(object).filled(None).tolist(), frame)
+        values = np.asarray(array.data).astype(object)
+        values[missing] = None
+        return from_objects(label, values.tolist(), frame)
     if array.ndim != 1:
         raise DataError(
             f"column {label!r}: found {array.ndim} dimensions, but one is needed; "
@@ -90,7 +92,9 @@ def from_array(label: str, array: NDArray[Any], frame: str) -> Any:
             f"column {label!r} is a structured array, but {_ALLOWED}; "
             f"try: {{name: {frame}[name] for name in {frame}.dtype.names}}"
         )
-    raise TypeError(f"column {label!r} has NumPy type {array.dtype}, but {_ALLOWED}; {_mend(array.dtype, label, frame)}")
+    raise TypeError(
+        f"column {label!r} has NumPy type {array.dtype}, but {_ALLOWED}; {_mend(array.dtype, label, frame)}"
+    )
 
 
 def _mend(dtype: np.dtype[Any], label: str, frame: str) -> str:
@@ -193,6 +197,8 @@ def from_objects(label: str, values: Sequence[Any], frame: str) -> Any:
         If text cannot be written as UTF-8, or an integer needs more than 64 bits.
     """
     kinds = set(map(type, values))
+    if kinds <= {type(None)}:
+        return np.full(len(values), np.nan)
     if kinds <= {str, type(None)}:
         return _valid_text(label, values, frame)
     missing = np.fromiter(map(_is_missing, values), dtype=bool, count=len(values))
@@ -202,7 +208,9 @@ def from_objects(label: str, values: Sequence[Any], frame: str) -> Any:
         return np.full(len(values), np.nan)
     if families == {"text"}:
         return _valid_text(
-            label, [None if gone else value for value, gone in zip(values, missing, strict=True)], frame
+            label,
+            [None if gone else value for value, gone in zip(values, missing, strict=True)],
+            frame,
         )
     if families == {"boolean"}:
         return _spread(present, missing, np.bool_), missing, "number"

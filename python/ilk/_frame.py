@@ -140,7 +140,7 @@ def _taken(data: Any, name: str, columns: Sequence[str] | None) -> tuple[_core.T
             import duckdb
 
             wanted = _wanted(columns, data.columns)
-            data = data.select(*(duckdb.ColumnExpression(_quoted(label)) for label in wanted))
+            data = data.select(*(duckdb.ColumnExpression(label) for label in wanted))
         return _core.Table.from_stream(data), "duckdb"
     if isinstance(data, np.ndarray):
         return _from_array(data, name, columns), default_native()
@@ -157,10 +157,6 @@ def _wanted(columns: Sequence[str] | None, have: Sequence[str]) -> list[str]:
         return list(have)
     require_columns(columns, have)
     return list(dict.fromkeys(columns))
-
-
-def _quoted(label: str) -> str:
-    return '"' + label.replace('"', '""') + '"'
 
 
 def _from_pandas(data: Any, name: str, columns: Sequence[str] | None) -> _core.Table:
@@ -225,7 +221,9 @@ def _from_array(data: NDArray[Any], name: str, columns: Sequence[str] | None) ->
         )
     read = {f"x{j}": data[:, j] for j in range(data.shape[1])}
     wanted = _wanted(columns, list(read))
-    return _core.Table.from_columns([(label, from_array(label, read[label], name)) for label in wanted])
+    return _core.Table.from_columns(
+        [(label, from_array(label, read[label], name)) for label in wanted]
+    )
 
 
 def _from_mapping(data: Mapping[Any, Any], name: str, columns: Sequence[str] | None) -> _core.Table:
@@ -236,7 +234,9 @@ def _from_mapping(data: Mapping[Any, Any], name: str, columns: Sequence[str] | N
                 f"try: {{str(label): values for label, values in {name}.items()}}"
             )
     wanted = _wanted(columns, list(data))
-    return _core.Table.from_columns([(label, from_values(label, data[label], name)) for label in wanted])
+    return _core.Table.from_columns(
+        [(label, from_values(label, data[label], name)) for label in wanted]
+    )
 
 
 def _from_narwhals(data: Any, name: str, columns: Sequence[str] | None) -> _core.Table:

@@ -140,11 +140,14 @@ impl PyTable {
                 .into_pyarray(py)
                 .into_bound_py_any(py),
             _ => {
-                let texts: Vec<Option<String>> = array
-                    .as_string_opt::<i32>()
-                    .map(|texts| texts.iter().map(|text| text.map(str::to_string)).collect())
-                    .unwrap_or_default();
-                texts.into_bound_py_any(py)
+                fn owned<'a>(texts: impl Iterator<Item = Option<&'a str>>) -> Vec<Option<String>> {
+                    texts.map(|text| text.map(str::to_string)).collect()
+                }
+                let texts = (array.as_string_opt::<i32>().map(|texts| owned(texts.iter())))
+                    .or_else(|| array.as_string_opt::<i64>().map(|texts| owned(texts.iter())));
+                let refuse =
+                    || exception("InternalError", format!("column {name:?} has no values"));
+                texts.ok_or_else(refuse)?.into_bound_py_any(py)
             }
         }
     }

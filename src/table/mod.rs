@@ -164,8 +164,7 @@ impl Table {
             }
             plain => kind_of(plain),
         };
-        let has_value =
-            self.batches.iter().any(|batch| batch.column(index).null_count() < batch.num_rows());
+        let has_value = self.batches.iter().any(|batch| numeric::has_value(batch.column(index)));
         Ok(if has_value || values == Kind::Other { values } else { Kind::Empty })
     }
 

@@ -172,6 +172,20 @@ pub(super) fn numbers(chunk: &ArrayRef, out: &mut [f64]) -> Result<(), DataType>
     Ok(())
 }
 
+/// Whether the chunk holds a value; NaN is none. Stops at the first.
+pub(super) fn has_value(chunk: &ArrayRef) -> bool {
+    fn any<T: ArrowPrimitiveType>(chunk: &ArrayRef, is_nan: fn(T::Native) -> bool) -> bool {
+        chunk.as_primitive::<T>().iter().flatten().any(|value| !is_nan(value))
+    }
+    match chunk.data_type() {
+        DataType::Float64 => any::<Float64Type>(chunk, f64::is_nan),
+        DataType::Float32 => any::<Float32Type>(chunk, f32::is_nan),
+        DataType::Float16 => any::<Float16Type>(chunk, |value| value.is_nan()),
+        DataType::Null => false,
+        _ => chunk.null_count() < chunk.len(),
+    }
+}
+
 /// Writes the days of one chunk of dates or moments. Every unit goes by whole microseconds, as in the keys, so that a
 /// moment gives the same bits from every unit.
 fn days_of(chunk: &ArrayRef, out: &mut [f64]) {
