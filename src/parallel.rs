@@ -199,6 +199,15 @@ pub fn update_blocks_of<A: Send, P: Send>(
     });
 }
 
+/// `f(index, item)` for every item, in parallel; for items that are few and large.
+pub fn update_each<A: Send>(items: &mut [A], f: impl Fn(usize, &mut A) + Sync + Send) {
+    if items.len() <= 1 || num_threads() == 1 {
+        items.iter_mut().enumerate().for_each(|(index, item)| f(index, item));
+        return;
+    }
+    install(|| items.par_iter_mut().enumerate().for_each(|(index, item)| f(index, item)));
+}
+
 /// Fills `items` block by block in parallel: `f(first, items)`.
 pub fn fill_blocks<A: Send>(items: &mut [A], f: impl Fn(usize, &mut [A]) + Sync + Send) {
     let mut nothing = vec![(); items.len().div_ceil(BLOCK)];

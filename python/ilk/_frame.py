@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ilk import _core
+from ilk._columns import from_array, from_pandas, from_values, polars_ready
 from ilk.exceptions import DataError, MissingColumnError
 
 if TYPE_CHECKING:
@@ -61,29 +60,10 @@ class Frame:
             return data
         if isinstance(data, _core.Table):
             return cls(data, default_native())
-        module = type(data).__module__.partition(".")[0]
-        if module == "polars" and type(data).__name__ == "LazyFrame":
-            return cls.of(
-                data.select(columns).collect() if columns is not None else data.collect(),
-                name=name,
-            )
-        if module == "pandas":
-            return cls(_from_pandas(data, name, columns), "pandas")
-        if isinstance(data, np.ndarray):
-            return cls(_from_array(data, name), default_native())
-        if isinstance(data, Mapping):
-            return cls(_from_mapping(data, name, columns), "dict")
-        if hasattr(data, _CAPSULE):
-            native: Native = {  # type: ignore[assignment]
-                "polars": "polars",
-                "pyarrow": "pyarrow",
-                "duckdb": "duckdb",
-                "_duckdb": "duckdb",
-            }.get(module, default_native())
-            if module == "polars" and columns is not None:
-                data = _selected(data, data.columns, columns)
-            return cls(_core.Table.from_stream(data), native)
-        return cls(_from_narwhals(data, name, columns), default_native())
+        core, native = _taken(data, name, columns)
+        if columns is not None:
+            require_columns(columns, core.names())
+        return cls(core, native)
 
     @property
     def columns(self) -> list[str]:
@@ -133,13 +113,6 @@ def to_dict(table: _core.Table) -> dict[str, Any]:
     return {name: table.column(name) for name in table.names()}
 
 
-def _selected(data: Any, have: Sequence[str], wanted: Sequence[str]) -> Any:
-    """The wanted columns of a pandas or polars frame."""
-    wanted = list(dict.fromkeys(wanted))
-    require_columns(wanted, have)
-    return data[wanted]
-
-
 def require_columns(wanted: Sequence[str], have: Sequence[str]) -> None:
     """Refuse names that are not there.
 
@@ -153,15 +126,50 @@ def require_columns(wanted: Sequence[str], have: Sequence[str]) -> None:
             raise MissingColumnError(_core.missing_column_message(column, [str(c) for c in have]))
 
 
+def _taken(data: Any, name: str, columns: Sequence[str] | None) -> tuple[_core.Table, Native]:
+    """The table of a frame, and the kind of frame that it is."""
+    module = type(data).__module__.partition(".")[0]
+    if module == "pandas":
+        return _from_pandas(data, name, columns), "pandas"
+    if module == "polars":
+        return _core.Table.from_stream(_from_polars(data, name, columns)), "polars"
+    if module == "pyarrow":
+        return _core.Table.from_stream(_from_pyarrow(data, columns)), "pyarrow"
+    if module in ("duckdb", "_duckdb") and hasattr(data, _CAPSULE):
+        if columns is not None:
+            import duckdb
+
+            wanted = _wanted(columns, data.columns)
+            data = data.select(*(duckdb.ColumnExpression(label) for label in wanted))
+        return _core.Table.from_stream(data), "duckdb"
+    if isinstance(data, np.ndarray):
+        return _from_array(data, name, columns), default_native()
+    if isinstance(data, Mapping):
+        return _from_mapping(data, name, columns), "dict"
+    if hasattr(data, _CAPSULE):
+        return _core.Table.from_stream(data), default_native()
+    return _from_narwhals(data, name, columns), default_native()
+
+
+def _wanted(columns: Sequence[str] | None, have: Sequence[str]) -> list[str]:
+    """The columns to convert, each once."""
+    if columns is None:
+        return list(have)
+    require_columns(columns, have)
+    return list(dict.fromkeys(columns))
+
+
 def _from_pandas(data: Any, name: str, columns: Sequence[str] | None) -> _core.Table:
     if not hasattr(data, "columns"):  # a Series
         data = data.to_frame(data.name if isinstance(data.name, str) else "x0")
     labels = list(data.columns)
-    for label in labels:
+    if columns is not None:
+        wanted = _wanted(columns, labels)
+        data = data[wanted]
+    elif labels and all(isinstance(label, (int, np.integer)) for label in labels):
+        data = data.set_axis([f"x{label}" for label in labels], axis=1)
+    for label in data.columns:
         if not isinstance(label, str):
-            if columns is None and all(isinstance(other, (int, np.integer)) for other in labels):
-                data = data.set_axis([f"x{other}" for other in labels], axis=1)
-                break
             raise DataError(
                 f"{name}: found the column name {label!r}, but names must be text; "
                 f"try: {name}.columns = {name}.columns.map(str)"
@@ -172,81 +180,63 @@ def _from_pandas(data: Any, name: str, columns: Sequence[str] | None) -> _core.T
             f"{name}: found two columns named {twice!r}, but names must be different; "
             f"try: {name} = {name}.loc[:, ~{name}.columns.duplicated()]"
         )
+    read = [(str(label), from_pandas(label, data[label], name)) for label in data.columns]
+    return _core.Table.from_columns(read)
+
+
+def _from_polars(data: Any, name: str, columns: Sequence[str] | None) -> Any:
+    if type(data).__name__ == "LazyFrame":
+        if columns is not None:
+            data = data.select(_wanted(columns, data.collect_schema().names()))
+        data = data.collect()
+    elif not hasattr(data, "columns"):  # a Series
+        data = data.to_frame(data.name or "x0")
     if columns is not None:
-        data = _selected(data, list(data.columns), columns)
-    read = [(str(label), data[label]) for label in data.columns]
-    if all(_plain_numpy(series.dtype) for _, series in read):
-        return _from_arrays({label: series.to_numpy() for label, series in read}, name)
-    if importlib.util.find_spec("pyarrow") is not None and hasattr(data, _CAPSULE):
-        try:
-            return _core.Table.from_stream(data.reset_index(drop=True))
-        except Exception:
-            _blame_pandas_column(read)
-            raise
-    return _from_arrays({label: _pandas_column(series) for label, series in read}, name)
+        data = data.select(_wanted(columns, data.columns))
+    return polars_ready(data, name)
 
 
-def _plain_numpy(dtype: Any) -> bool:
-    return isinstance(dtype, np.dtype) and dtype.kind in "fiub"
-
-
-def _blame_pandas_column(columns: list[tuple[str, Any]]) -> None:
-    """Name the column that Arrow cannot hold, after a conversion failed."""
+def _from_pyarrow(data: Any, columns: Sequence[str] | None) -> Any:
     import pyarrow as pa
 
-    for label, series in columns:
-        try:
-            pa.Array.from_pandas(series)
-        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
-            found = series.map(lambda value: type(value).__name__).value_counts()
-            kinds = ", ".join(f"{count} {kind}" for kind, count in found.items())
-            raise TypeError(
-                f"column {label!r} mixes types ({kinds}), but one type is needed; "
-                f"try: df[{label!r}] = df[{label!r}].astype(str)"
-            ) from error
+    if isinstance(data, (pa.Array, pa.ChunkedArray)):
+        data = pa.table({"x0": data})
+    if columns is not None and hasattr(data, "select"):
+        names = data.schema.names
+        # A name that stands twice cannot be selected; the core refuses it by name.
+        if len(set(names)) == len(names):
+            data = data.select(_wanted(columns, names))
+    return data
 
 
-class _Category(tuple[Any, ...]):
-    """Codes, categories and whether they are ordered."""
-
-    __slots__ = ()
-
-
-def _pandas_column(series: Any) -> Any:
-    """A pandas column as something that :func:`_from_arrays` takes, without pyarrow."""
-    if hasattr(series, "cat"):
-        codes = series.cat.codes.to_numpy(dtype=np.int32)
-        return _Category(
-            (codes, [str(value) for value in series.cat.categories], bool(series.cat.ordered))
-        )
-    kind = getattr(series.dtype, "kind", "O")
-    if kind == "M":
-        return series.dt.tz_localize(None).to_numpy() if series.dt.tz else series.to_numpy()
-    if kind in "fiu":
-        return series.to_numpy(dtype=np.float64, na_value=np.nan)
-    if kind == "b" and not series.isna().any():
-        return series.to_numpy(dtype=bool)
-    return [None if missing else value for value, missing in zip(series, series.isna(), strict=True)]
-
-
-def _from_array(data: NDArray[Any], name: str) -> _core.Table:
+def _from_array(data: NDArray[Any], name: str, columns: Sequence[str] | None) -> _core.Table:
+    if isinstance(data, np.matrix):
+        data = np.asarray(data)
     if data.ndim == 1:
         data = data.reshape(-1, 1)
     if data.ndim != 2:
         raise DataError(
             f"{name}: found an array of {data.ndim} dimensions, but rows and columns are needed; "
-            f"try: {name}.reshape(len({name}), -1)"
+            f"try: {name}.reshape(-1, {data.shape[-1] if data.shape else 1})"
         )
-    return _from_arrays({f"x{j}": data[:, j] for j in range(data.shape[1])}, name)
+    read = {f"x{j}": data[:, j] for j in range(data.shape[1])}
+    wanted = _wanted(columns, list(read))
+    return _core.Table.from_columns(
+        [(label, from_array(label, read[label], name)) for label in wanted]
+    )
 
 
-def _from_mapping(
-    data: Mapping[Any, Any], name: str, columns: Sequence[str] | None
-) -> _core.Table:
-    if columns is not None:
-        require_columns(columns, [str(label) for label in data])
-        data = {label: data[label] for label in dict.fromkeys(columns)}
-    return _from_arrays({str(label): values for label, values in data.items()}, name)
+def _from_mapping(data: Mapping[Any, Any], name: str, columns: Sequence[str] | None) -> _core.Table:
+    for label in data:
+        if not isinstance(label, str):
+            raise DataError(
+                f"{name}: found the column name {label!r}, but names must be text; "
+                f"try: {{str(label): values for label, values in {name}.items()}}"
+            )
+    wanted = _wanted(columns, list(data))
+    return _core.Table.from_columns(
+        [(label, from_values(label, data[label], name)) for label in wanted]
+    )
 
 
 def _from_narwhals(data: Any, name: str, columns: Sequence[str] | None) -> _core.Table:
@@ -256,92 +246,14 @@ def _from_narwhals(data: Any, name: str, columns: Sequence[str] | None) -> _core
         frame = nw.from_native(data)
     except TypeError:
         if isinstance(data, Sequence) and not isinstance(data, (str, bytes)):
-            return _from_array(np.asarray(data), name)
+            return _from_array(np.asarray(data), name, columns)
         raise TypeError(
             f"{name}: found a {type(data).__name__}, but a pandas, polars, pyarrow or DuckDB frame, "
             "a NumPy array or a dict of columns is needed"
         ) from None
     if isinstance(frame, nw.LazyFrame):
         frame = frame.collect()
-    wanted = frame.columns if columns is None else list(columns)
-    require_columns(wanted, frame.columns)
-    return _from_arrays({label: frame[label].to_numpy() for label in wanted}, name)
-
-
-def _from_arrays(columns: Mapping[str, Any], name: str) -> _core.Table:
-    converted: list[tuple[str, Any]] = []
-    moments: list[str] = []
-    for label, values in columns.items():
-        if isinstance(values, _Category):
-            converted.append((label, tuple(values)))
-            continue
-        array = values if isinstance(values, np.ndarray) else _as_array(label, values)
-        if array.ndim != 1:
-            raise DataError(
-                f"column {label!r}: found {array.ndim} dimensions, but one is needed; "
-                f"try: {name}[{label!r}].ravel()"
-            )
-        if array.dtype.kind == "M":
-            moments.append(label)
-            array = array.astype("datetime64[us]").view(np.int64)
-        if array.dtype.kind in "fiu" and array.dtype.itemsize in (1, 2, 4, 8):
-            if array.dtype == np.float16:
-                array = array.astype(np.float32)
-            # Native byte order, aligned and contiguous: what the Arrow buffer needs.
-            native = array.dtype.newbyteorder("=")
-            array = np.require(array, dtype=native, requirements=["A", "C"])
-            converted.append((label, array))
-        elif array.dtype.kind == "b":
-            converted.append((label, array))
-        elif array.dtype.kind in "fiu":
-            converted.append((label, array.astype(np.float64)))
-        elif array.dtype.kind in "OUT":
-            converted.append((label, _texts(label, array)))
-        else:
-            raise TypeError(
-                f"column {label!r} has NumPy type {array.dtype}, but numbers, booleans, dates or "
-                f"text are needed; try: {name}[{label!r}].astype(str)"
-            )
-    return _core.Table.from_columns(converted, moments)
-
-
-def _as_array(label: str, values: Any) -> NDArray[Any]:
-    if isinstance(values, (str, bytes)) or np.isscalar(values):
-        raise TypeError(
-            f"column {label!r} is a single {type(values).__name__}, but a list of values is needed"
-        )
-    if hasattr(values, "__array__"):
-        return np.asarray(values)
-    values = list(values)
-    if any(value is None for value in values):
-        numbers = [value for value in values if value is not None]
-        if all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in numbers):
-            return np.array([np.nan if value is None else value for value in values], dtype=float)
-        return np.array(values, dtype=object)
-    # NumPy would turn a mixed list into text without a word.
-    if len({isinstance(value, str) for value in values}) > 1:
-        return np.array(values, dtype=object)
-    array = np.asarray(values)
-    return array if array.ndim == 1 else np.array(values, dtype=object)
-
-
-def _texts(label: str, array: NDArray[Any]) -> list[str | None]:
-    texts: list[str | None] = []
-    for row, value in enumerate(array.tolist()):
-        if value is None or value is _pandas_missing() or value != value:
-            texts.append(None)
-        elif isinstance(value, str):
-            texts.append(value)
-        elif isinstance(value, bool):
-            texts.append(str(value))
-        else:
-            raise TypeError(
-                f"column {label!r}, row {row}: found a {type(value).__name__} ({value!r}) among "
-                f"text, but one type is needed; try: [str(value) for value in df[{label!r}]]"
-            )
-    return texts
-
-
-def _pandas_missing() -> Any:
-    pandas = sys.modules.get("pandas")
-    return pandas.NA if pandas is not None else None
+    wanted = _wanted(columns, frame.columns)
+    return _core.Table.from_columns(
+        [(label, from_array(label, frame[label].to_numpy(), name)) for label in wanted]
+    )

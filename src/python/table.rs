@@ -1,20 +1,23 @@
 //! The door in: Arrow streams and NumPy arrays become a [`Table`]; result tables go back as Arrow streams or NumPy.
 
+use std::fmt;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Float64Type, Int32Type, Int64Type};
+use arrow_array::types::{Date32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{
-    Array, ArrayRef, BooleanArray, DictionaryArray, Int32Array, LargeStringArray, PrimitiveArray,
-    RecordBatch, StringArray,
+    Array, ArrayRef, BooleanArray, DictionaryArray, Int32Array, LargeStringArray, RecordBatch,
+    make_array, new_empty_array,
 };
-use arrow_schema::{ArrowError, DataType, Field, TimeUnit};
-use numpy::{IntoPyArray, PyReadonlyArray1};
+use arrow_buffer::NullBuffer;
+use arrow_schema::{ArrowError, DataType, Field};
+use numpy::{IntoPyArray, PyReadonlyArray1, PyUntypedArrayMethods};
 use pyo3::IntoPyObjectExt;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 use pyo3_arrow::ffi::{ArrayIterator, to_stream_pycapsule};
-use pyo3_arrow::{PyArray, PyRecordBatchReader};
+use pyo3_arrow::{PyArray, PyChunkedArray, PyRecordBatchReader};
 
 use super::errors::exception;
 use super::runtime;
@@ -24,12 +27,16 @@ use crate::table::Table;
 #[pyclass(frozen, name = "Table", module = "ilk._core")]
 pub(crate) struct PyTable(pub(crate) Table);
 
-/// One column from NumPy or a list, in the form that its kind needs.
+/// One column from Python, in the form that its kind needs.
 #[derive(FromPyObject)]
-pub(crate) enum Column<'py> {
-    Category(PyReadonlyArray1<'py, i32>, Vec<String>, bool),
+enum Column<'py> {
+    /// Codes (-1 is missing), a column of categories, and whether they are ordered.
+    Category(PyReadonlyArray1<'py, i32>, Bound<'py, PyAny>, bool),
+    /// Values, where they are missing, and what they are: number, date (days), moment (microseconds).
+    Values(Bound<'py, PyAny>, PyReadonlyArray1<'py, bool>, String),
     Boolean(PyReadonlyArray1<'py, bool>),
-    Number(PyArray),
+    Array(PyArray),
+    Stream(PyChunkedArray),
     Text(Vec<Option<String>>),
 }
 
@@ -37,24 +44,32 @@ pub(crate) enum Column<'py> {
 impl PyTable {
     /// From an object with `__arrow_c_stream__`; column data is shared, not copied.
     #[staticmethod]
-    fn from_stream(py: Python<'_>, stream: PyRecordBatchReader) -> PyResult<Self> {
-        let reader = stream.into_reader()?;
+    fn from_stream(py: Python<'_>, stream: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let refuse = |error: String| exception("DataError", format!("Arrow stream: {error}"));
+        let reader: PyRecordBatchReader = stream.extract().map_err(|error: PyErr| {
+            if error.is_instance_of::<PyValueError>(py) {
+                refuse(error.value(py).to_string())
+            } else {
+                error
+            }
+        })?;
+        let reader = reader.into_reader()?;
         let schema = reader.schema();
         let batches = py
             .detach(|| reader.collect::<Result<Vec<RecordBatch>, ArrowError>>())
-            .map_err(|error| exception("DataError", error.to_string()))?;
+            .map_err(|error| refuse(error.to_string()))?;
         Ok(Self(Table::try_new(schema, batches)?))
     }
 
-    /// From columns: contiguous numeric arrays (shared, not copied), booleans, lists of text, or codes with categories
-    /// and whether they are ordered. Columns in `moments` are microseconds since 1970.
+    /// From columns: contiguous numeric arrays and Arrow arrays (shared, not copied), booleans, lists of text, or tuples
+    /// of (values, where they are missing, what they are) or (codes, categories, whether they are ordered).
     #[staticmethod]
-    fn from_columns(columns: Vec<(String, Column<'_>)>, moments: Vec<String>) -> PyResult<Self> {
+    fn from_columns(columns: Vec<(String, Bound<'_, PyAny>)>) -> PyResult<Self> {
         let columns = columns
             .into_iter()
             .map(|(name, column)| {
-                let is_moment = moments.contains(&name);
-                arrow_column(&name, column, is_moment)
+                let (field, array) = arrow_column(&name, &column)?;
+                Ok((field.with_name(name), array))
             })
             .collect::<PyResult<Vec<_>>>()?;
         Ok(Self(Table::from_columns(columns)?))
@@ -125,11 +140,14 @@ impl PyTable {
                 .into_pyarray(py)
                 .into_bound_py_any(py),
             _ => {
-                let texts: Vec<Option<String>> = array
-                    .as_string_opt::<i32>()
-                    .map(|texts| texts.iter().map(|text| text.map(str::to_string)).collect())
-                    .unwrap_or_default();
-                texts.into_bound_py_any(py)
+                fn owned<'a>(texts: impl Iterator<Item = Option<&'a str>>) -> Vec<Option<String>> {
+                    texts.map(|text| text.map(str::to_string)).collect()
+                }
+                let texts = (array.as_string_opt::<i32>().map(|texts| owned(texts.iter())))
+                    .or_else(|| array.as_string_opt::<i64>().map(|texts| owned(texts.iter())));
+                let refuse =
+                    || exception("InternalError", format!("column {name:?} has no values"));
+                texts.ok_or_else(refuse)?.into_bound_py_any(py)
             }
         }
     }
@@ -160,39 +178,60 @@ pub(crate) fn missing_column_message(name: &str, names: Vec<String>) -> String {
     crate::table::missing_column(name, &names).to_string()
 }
 
-fn arrow_column(name: &str, column: Column<'_>, is_moment: bool) -> PyResult<(Field, ArrayRef)> {
+fn arrow_column(name: &str, column: &Bound<'_, PyAny>) -> PyResult<(Field, ArrayRef)> {
+    let refuse =
+        |error: &dyn fmt::Display| exception("DataError", format!("column {name:?}: {error}"));
+    let column: Column<'_> = column
+        .extract()
+        .map_err(|error: PyErr| PyTypeError::new_err(format!("column {name:?}: {error}")))?;
     let array: ArrayRef = match column {
-        Column::Number(array) if is_moment => {
-            let (array, _) = array.into_inner();
-            let moments = array
-                .as_primitive::<Int64Type>()
-                .reinterpret_cast::<arrow_array::types::TimestampMicrosecondType>();
-            // NumPy's missing moment is the smallest integer.
-            Arc::new(
-                moments
-                    .iter()
-                    .map(|moment| moment.filter(|&value| value != i64::MIN))
-                    .collect::<PrimitiveArray<arrow_array::types::TimestampMicrosecondType>>(),
-            )
+        Column::Array(array) => {
+            let (array, field) = array.into_inner();
+            return Ok((field.as_ref().clone(), array));
         }
-        Column::Number(array) => array.into_inner().0,
+        Column::Stream(chunks) => {
+            let (chunks, field) = chunks.into_inner();
+            let array = match chunks.as_slice() {
+                [] => new_empty_array(field.data_type()),
+                [array] => Arc::clone(array),
+                _ => return Err(refuse(&"found several chunks, but one is needed")),
+            };
+            return Ok((field.as_ref().clone(), array));
+        }
         Column::Boolean(values) => {
             Arc::new(BooleanArray::from(values.as_array().iter().copied().collect::<Vec<_>>()))
         }
         Column::Text(values) => Arc::new(LargeStringArray::from(values)),
+        Column::Values(values, missing, kind) => {
+            let (_, array) = arrow_column(name, &values)?;
+            let array: ArrayRef = match (kind.as_str(), array.data_type()) {
+                ("date", DataType::Int32) => {
+                    Arc::new(array.as_primitive::<Int32Type>().reinterpret_cast::<Date32Type>())
+                }
+                ("moment", DataType::Int64) => Arc::new(
+                    array
+                        .as_primitive::<Int64Type>()
+                        .reinterpret_cast::<TimestampMicrosecondType>(),
+                ),
+                _ => array,
+            };
+            if missing.len() != array.len() {
+                return Err(refuse(&"values and missing marks differ in number"));
+            }
+            let valid: NullBuffer = missing.as_array().iter().map(|missing| !missing).collect();
+            let data = array.to_data().into_builder().nulls(Some(valid)).build();
+            make_array(data.map_err(|error| refuse(&error))?)
+        }
         Column::Category(codes, categories, ordered) => {
             let keys: Int32Array =
                 codes.as_array().iter().map(|&code| (code >= 0).then_some(code)).collect();
-            let values = Arc::new(StringArray::from(categories));
+            let (_, values) = arrow_column(name, &categories)?;
             let array = DictionaryArray::<Int32Type>::try_new(keys, values)
-                .map_err(|error| exception("DataError", format!("column {name:?}: {error}")))?;
+                .map_err(|error| refuse(&error))?;
             let field =
                 Field::new(name, array.data_type().clone(), true).with_dict_is_ordered(ordered);
             return Ok((field, Arc::new(array)));
         }
     };
-    debug_assert!(
-        !is_moment || array.data_type() == &DataType::Timestamp(TimeUnit::Microsecond, None)
-    );
     Ok((Field::new(name, array.data_type().clone(), true), array))
 }

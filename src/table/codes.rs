@@ -29,15 +29,17 @@ impl Table {
     /// [`crate::Error::MissingColumn`]; [`crate::Error::ColumnType`] for nested and binary types.
     pub fn codes(&self, name: &str) -> Result<Codes> {
         let (field, chunks) = self.column(name)?;
-        let keys =
-            encode(field.data_type(), &chunks).map_err(|found| as_category_error(name, &found))?;
-        let ordered = matches!(field.data_type(), DataType::Dictionary(..))
-            && field.dict_is_ordered() == Some(true);
+        let keys = encode(field.data_type(), &chunks, true)
+            .map_err(|found| as_category_error(name, &found))?;
+        let is_dictionary = matches!(field.data_type(), DataType::Dictionary(..));
+        let ordered = is_dictionary && field.dict_is_ordered() == Some(true);
         let keys = if ordered {
             let declared = declared_order(field.data_type(), &chunks, keys.distinct.len());
             keys.reordered(&declared)
-        } else {
+        } else if is_dictionary {
             keys.sorted()
+        } else {
+            keys
         };
         let n_missing = keys.n_missing();
         let Keys { codes, distinct } = keys;
@@ -62,7 +64,7 @@ fn declared_order(
     let DataType::Dictionary(_, values) = data_type else { return Vec::new() };
     let entries: Vec<_> =
         chunks.iter().map(|chunk| super::encode::as_any_dictionary(chunk).1).collect();
-    let Ok(keys) = encode(values, &entries.iter().collect::<Vec<_>>()) else {
+    let Ok(keys) = encode(values, &entries.iter().collect::<Vec<_>>(), false) else {
         return (0..n_distinct as u32).collect();
     };
     let mut order = Vec::with_capacity(n_distinct);

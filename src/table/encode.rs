@@ -1,26 +1,23 @@
 //! Columns in the role of identifiers: each distinct value gets a small integer.
 
-use std::hash::Hash;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use arrow_array::cast::AsArray;
 use arrow_array::temporal_conversions::{date32_to_datetime, timestamp_us_to_datetime};
 use arrow_array::types::{
-    ArrowPrimitiveType, Date32Type, Date64Type, Int8Type, Int16Type, Int32Type, Int64Type,
-    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
-    TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    ArrowDictionaryKeyType, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
+    UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, ArrayRef};
-use arrow_schema::{DataType, TimeUnit};
+use arrow_buffer::ArrowNativeType;
+use arrow_schema::DataType;
 use hashbrown::HashMap;
 
-use super::numeric::numbers;
+use super::hashed::encode_text;
+use super::integers::{Integers, encode_floats, encode_integers, encode_unsigned};
 use super::{MISSING, Table, as_category_error};
 use crate::error::{Error, Result};
-use crate::parallel::{self, BLOCK};
-
-/// A table of values met, in order of first appearance.
-type Seen<K> = HashMap<K, u32, foldhash::fast::RandomState>;
+use crate::parallel;
 
 /// Identifiers of a column as codes into its distinct values.
 ///
@@ -44,6 +41,8 @@ pub enum Distinct {
     Dates(Vec<i64>),
     /// Microseconds since 1970-01-01, ascending.
     Moments(Vec<i64>),
+    /// Whole numbers of which some are larger than any `i64`, ascending.
+    Unsigned(Vec<u64>),
     /// Numbers that are not all whole, ascending.
     Floats(Vec<f64>),
     /// Text.
@@ -55,6 +54,7 @@ impl Distinct {
     pub fn len(&self) -> usize {
         match self {
             Self::Integers(v) | Self::Booleans(v) | Self::Dates(v) | Self::Moments(v) => v.len(),
+            Self::Unsigned(v) => v.len(),
             Self::Floats(v) => v.len(),
             Self::Text(v) => v.len(),
         }
@@ -75,6 +75,7 @@ impl Distinct {
                 .collect(),
             Self::Dates(values) => values.iter().map(|&day| date_name(day)).collect(),
             Self::Moments(values) => values.iter().map(|&moment| moment_name(moment)).collect(),
+            Self::Unsigned(values) => values.iter().map(u64::to_string).collect(),
             Self::Floats(values) => values.iter().map(f64::to_string).collect(),
             Self::Text(values) => values.clone(),
         }
@@ -90,14 +91,30 @@ impl Distinct {
             Self::Booleans(values) => Self::Booleans(at(values, order)),
             Self::Dates(values) => Self::Dates(at(values, order)),
             Self::Moments(values) => Self::Moments(at(values, order)),
+            Self::Unsigned(values) => Self::Unsigned(at(values, order)),
             Self::Floats(values) => Self::Floats(at(values, order)),
             Self::Text(values) => Self::Text(at(values, order)),
         }
     }
 
+    /// Numbers as whole part and rest, in which integers and floats of any size can be compared.
+    fn exact(&self) -> Option<Vec<(i128, f64)>> {
+        const LARGE: f64 = 1e38;
+        let split = |&value: &f64| match value {
+            large if large.abs() > LARGE => ((value.signum() * LARGE) as i128, value),
+            _ => (value.floor() as i128, value - value.floor()),
+        };
+        match self {
+            Self::Integers(values) => Some(values.iter().map(|&v| (i128::from(v), 0.0)).collect()),
+            Self::Unsigned(values) => Some(values.iter().map(|&v| (i128::from(v), 0.0)).collect()),
+            Self::Floats(values) => Some(values.iter().map(split).collect()),
+            _ => None,
+        }
+    }
+
     fn kind_name(&self) -> &'static str {
         match self {
-            Self::Integers(_) => "whole numbers",
+            Self::Integers(_) | Self::Unsigned(_) => "whole numbers",
             Self::Booleans(_) => "booleans",
             Self::Dates(_) => "dates",
             Self::Moments(_) => "moments",
@@ -110,7 +127,11 @@ impl Distinct {
 impl Keys {
     /// Number of rows without a key.
     pub fn n_missing(&self) -> usize {
-        self.codes.iter().filter(|&&code| code == MISSING).count()
+        parallel::map_blocks(self.codes.len(), |rows| {
+            self.codes[rows].iter().filter(|&&code| code == MISSING).count()
+        })
+        .into_iter()
+        .sum()
     }
 
     /// For each distinct value of `self`, its code in `other`, or [`MISSING`].
@@ -123,7 +144,7 @@ impl Keys {
     pub fn positions_in(&self, other: &Self, name: &str, other_name: &str) -> Result<Vec<u32>> {
         match (&self.distinct, &other.distinct) {
             (Distinct::Text(mine), Distinct::Text(theirs)) => {
-                let mut at: Seen<&str> = HashMap::default();
+                let mut at: HashMap<&str, u32, foldhash::fast::RandomState> = HashMap::default();
                 for (code, value) in theirs.iter().enumerate() {
                     at.insert(value, code as u32);
                 }
@@ -132,14 +153,20 @@ impl Keys {
                     .map(|value| at.get(value.as_str()).copied().unwrap_or(MISSING))
                     .collect())
             }
-            (Distinct::Floats(mine), Distinct::Floats(theirs)) => {
-                Ok(merge_sorted(mine, theirs, f64::total_cmp))
-            }
             (Distinct::Integers(mine), Distinct::Integers(theirs))
             | (Distinct::Booleans(mine), Distinct::Booleans(theirs))
             | (Distinct::Dates(mine), Distinct::Dates(theirs))
             | (Distinct::Moments(mine), Distinct::Moments(theirs)) => {
                 Ok(merge_sorted(mine, theirs, i64::cmp))
+            }
+            (Distinct::Dates(mine), Distinct::Moments(theirs)) => {
+                Ok(merge_sorted(&midnights(mine), theirs, i64::cmp))
+            }
+            (Distinct::Moments(mine), Distinct::Dates(theirs)) => {
+                Ok(merge_sorted(mine, &midnights(theirs), i64::cmp))
+            }
+            (mine, theirs) if let (Some(mine), Some(theirs)) = (mine.exact(), theirs.exact()) => {
+                Ok(merge_sorted(&mine, &theirs, |a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))))
             }
             (mine, _) if mine.is_empty() => Ok(Vec::new()),
             (mine, theirs) if theirs.is_empty() => Ok(vec![MISSING; mine.len()]),
@@ -158,7 +185,10 @@ impl Keys {
         let used: Vec<AtomicU8> = (0..n).map(|_| AtomicU8::new(0)).collect();
         parallel::map_blocks(self.codes.len(), |rows| {
             for &code in &self.codes[rows] {
-                if let Some(flag) = used.get(code as usize) {
+                // Looking first leaves the line with all threads that only read it.
+                if let Some(flag) = used.get(code as usize)
+                    && flag.load(Ordering::Relaxed) == 0
+                {
                     flag.store(1, Ordering::Relaxed);
                 }
             }
@@ -198,33 +228,32 @@ impl Table {
     /// [`Error::MissingColumn`]; [`Error::ColumnType`] for nested and binary types.
     pub fn keys(&self, name: &str) -> Result<Keys> {
         let (field, chunks) = self.column(name)?;
-        encode(field.data_type(), &chunks).map_err(|found| as_category_error(name, &found))
+        encode(field.data_type(), &chunks, false).map_err(|found| as_category_error(name, &found))
     }
 }
 
 /// Codes of chunks of one type; the type is given back where it cannot be encoded.
-pub(super) fn encode(data_type: &DataType, chunks: &[&ArrayRef]) -> Result<Keys, DataType> {
+///
+/// Text is numbered by first appearance, or alphabetically if `sorted`.
+pub(super) fn encode(
+    data_type: &DataType,
+    chunks: &[&ArrayRef],
+    sorted: bool,
+) -> Result<Keys, DataType> {
     let ints = |wrap: fn(Vec<i64>) -> Distinct| {
-        let (codes, distinct) = encode_integers(&integers(chunks));
+        let chunks: Vec<Integers> = chunks.iter().map(|chunk| Integers::of(chunk, false)).collect();
+        let (codes, distinct) = encode_integers(&chunks);
         Ok(Keys { codes, distinct: wrap(distinct) })
     };
     match data_type {
-        DataType::Utf8 => Ok(encode_text(chunks, |chunk| {
-            let array = chunk.as_string::<i32>();
-            move |row| array.is_valid(row).then(|| array.value(row))
-        })),
-        DataType::LargeUtf8 => Ok(encode_text(chunks, |chunk| {
-            let array = chunk.as_string::<i64>();
-            move |row| array.is_valid(row).then(|| array.value(row))
-        })),
-        DataType::Utf8View => Ok(encode_text(chunks, |chunk| {
-            let array = chunk.as_string_view();
-            move |row| array.is_valid(row).then(|| array.value(row))
-        })),
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
+            let (codes, distinct) = encode_text(chunks, sorted).unwrap_or_default();
+            Ok(Keys { codes, distinct: Distinct::Text(distinct) })
+        }
         DataType::Boolean => ints(Distinct::Booleans),
         DataType::Date32 | DataType::Date64 => ints(Distinct::Dates),
         DataType::Timestamp(..) => ints(Distinct::Moments),
-        DataType::UInt64 if exceeds_i64(chunks) => Ok(encode_large(chunks)),
+        DataType::UInt64 => Ok(encode_unsigned(chunks)),
         integer if integer.is_integer() => ints(Distinct::Integers),
         DataType::Null => {
             let n = chunks.iter().map(|chunk| chunk.len()).sum();
@@ -242,307 +271,68 @@ fn encode_dictionaries(values: &DataType, chunks: &[&ArrayRef]) -> Result<Keys, 
     let parts: Vec<(DictionaryKeys, ArrayRef)> =
         chunks.iter().map(|chunk| as_any_dictionary(chunk)).collect();
     let entries: Vec<&ArrayRef> = parts.iter().map(|(_, values)| values).collect();
-    let Keys { codes: entry_codes, distinct } = encode(values, &entries)?;
+    let Keys { codes: entry_codes, distinct } = encode(values, &entries, false)?;
     let mut codes = vec![MISSING; chunks.iter().map(|chunk| chunk.len()).sum()];
-    let (mut first_row, mut first_entry) = (0, 0);
+    let (mut rows, mut entry_codes) = (codes.as_mut_slice(), entry_codes.as_slice());
     for (keys, values) in &parts {
-        let entry_codes = &entry_codes[first_entry..first_entry + values.len()];
-        parallel::fill_blocks(&mut codes[first_row..first_row + keys.0.len()], |first, block| {
-            for (offset, code) in block.iter_mut().enumerate() {
-                *code = keys.get(first + offset).map_or(MISSING, |key| entry_codes[key]);
-            }
-        });
-        first_row += keys.0.len();
-        first_entry += values.len();
+        let (mine, others) = rows.split_at_mut(keys.0.len());
+        let (entries, other_entries) = entry_codes.split_at(values.len());
+        keys.look_up(entries, MISSING, mine);
+        (rows, entry_codes) = (others, other_entries);
     }
     Ok(Keys { codes, distinct })
 }
 
-/// The keys of a dictionary array, widened.
-pub(super) struct DictionaryKeys(Vec<u32>);
+/// The keys of a dictionary array, whatever their width.
+pub(super) struct DictionaryKeys(ArrayRef);
 
 impl DictionaryKeys {
-    /// Position in the dictionary, `None` where the row is null.
-    pub(super) fn get(&self, row: usize) -> Option<usize> {
-        let key = self.0[row];
-        (key != MISSING).then_some(key as usize)
+    /// Fills `out` with the entry that each key points at, `missing` where the key is null.
+    pub(super) fn look_up<T: Copy + Send + Sync>(&self, entries: &[T], missing: T, out: &mut [T]) {
+        fn typed<K: ArrowDictionaryKeyType, T: Copy + Send + Sync>(
+            keys: &ArrayRef,
+            entries: &[T],
+            missing: T,
+            out: &mut [T],
+        ) {
+            let keys = keys.as_primitive::<K>();
+            let nulls = keys.nulls().filter(|nulls| nulls.null_count() > 0);
+            parallel::fill_blocks(out, |first, block| {
+                for (slot, key) in block.iter_mut().zip(&keys.values()[first..]) {
+                    // A negative key is larger than any length.
+                    *slot = entries.get(key.as_usize()).copied().unwrap_or(missing);
+                }
+                if let Some(nulls) = nulls {
+                    for (offset, slot) in block.iter_mut().enumerate() {
+                        if nulls.is_null(first + offset) {
+                            *slot = missing;
+                        }
+                    }
+                }
+            });
+        }
+        match self.0.data_type() {
+            DataType::Int8 => typed::<Int8Type, T>(&self.0, entries, missing, out),
+            DataType::Int16 => typed::<Int16Type, T>(&self.0, entries, missing, out),
+            DataType::Int32 => typed::<Int32Type, T>(&self.0, entries, missing, out),
+            DataType::Int64 => typed::<Int64Type, T>(&self.0, entries, missing, out),
+            DataType::UInt8 => typed::<UInt8Type, T>(&self.0, entries, missing, out),
+            DataType::UInt16 => typed::<UInt16Type, T>(&self.0, entries, missing, out),
+            DataType::UInt32 => typed::<UInt32Type, T>(&self.0, entries, missing, out),
+            DataType::UInt64 => typed::<UInt64Type, T>(&self.0, entries, missing, out),
+            _ => out.fill(missing),
+        }
     }
 }
 
 /// Keys and values of a dictionary array; of any other array, no keys.
 pub(super) fn as_any_dictionary(chunk: &ArrayRef) -> (DictionaryKeys, ArrayRef) {
-    let Some(dictionary) = chunk.as_any_dictionary_opt() else {
-        return (DictionaryKeys(Vec::new()), chunk.slice(0, 0));
-    };
-    fn widen<T: ArrowPrimitiveType>(keys: &dyn Array, n_values: usize) -> Vec<u32>
-    where
-        T::Native: TryInto<u32>,
-    {
-        let keys = keys.as_primitive::<T>();
-        let mut out = vec![MISSING; keys.len()];
-        parallel::fill_blocks(&mut out, |first, block| {
-            for (offset, slot) in block.iter_mut().enumerate() {
-                let row = first + offset;
-                if keys.is_valid(row) {
-                    let key = keys.value(row).try_into().ok();
-                    *slot = key.filter(|&key: &u32| (key as usize) < n_values).unwrap_or(MISSING);
-                }
-            }
-        });
-        out
-    }
-    let (keys, values) = (dictionary.keys(), dictionary.values());
-    let n = values.len();
-    let widened = match keys.data_type() {
-        DataType::Int8 => widen::<Int8Type>(keys, n),
-        DataType::Int16 => widen::<Int16Type>(keys, n),
-        DataType::Int32 => widen::<Int32Type>(keys, n),
-        DataType::Int64 => widen::<Int64Type>(keys, n),
-        DataType::UInt8 => widen::<UInt8Type>(keys, n),
-        DataType::UInt16 => widen::<UInt16Type>(keys, n),
-        DataType::UInt32 => widen::<UInt32Type>(keys, n),
-        _ => widen::<UInt64Type>(keys, n),
-    };
-    (DictionaryKeys(widened), values.clone())
-}
-
-fn encode_text<'a, G: Fn(usize) -> Option<&'a str> + Sync + Send>(
-    chunks: &[&'a ArrayRef],
-    reader: impl Fn(&'a ArrayRef) -> G,
-) -> Keys {
-    let mut codes = vec![MISSING; chunks.iter().map(|chunk| chunk.len()).sum()];
-    let mut seen: Seen<&'a str> = HashMap::default();
-    let mut distinct: Vec<&'a str> = Vec::new();
-    let mut first = 0;
-    for chunk in chunks {
-        let out = &mut codes[first..first + chunk.len()];
-        encode_hashed(out, reader(chunk), &mut seen, &mut distinct);
-        first += chunk.len();
-    }
-    Keys { codes, distinct: Distinct::Text(distinct.into_iter().map(str::to_string).collect()) }
-}
-
-/// Codes of hashed values: each block finds its own distinct values, then the blocks' lists are merged in order.
-fn encode_hashed<K: Copy + Eq + Hash + Send + Sync>(
-    codes: &mut [u32],
-    get: impl Fn(usize) -> Option<K> + Sync + Send,
-    seen: &mut Seen<K>,
-    distinct: &mut Vec<K>,
-) {
-    let mut locals: Vec<Vec<K>> = vec![Vec::new(); codes.len().div_ceil(BLOCK)];
-    parallel::update_blocks(codes, &mut locals, |first, block, local| {
-        let mut seen: Seen<K> = HashMap::default();
-        let mut last: Option<(K, u32)> = None;
-        for (offset, code) in block.iter_mut().enumerate() {
-            let Some(value) = get(first + offset) else { continue };
-            *code = match last {
-                Some((same, code)) if same == value => code,
-                _ => *seen.entry(value).or_insert_with(|| {
-                    local.push(value);
-                    local.len() as u32 - 1
-                }),
-            };
-            last = Some((value, *code));
+    match chunk.as_any_dictionary_opt() {
+        Some(dictionary) => {
+            (DictionaryKeys(dictionary.keys().slice(0, chunk.len())), dictionary.values().clone())
         }
-    });
-    let mut merged: Vec<Vec<u32>> = locals
-        .into_iter()
-        .map(|local| {
-            let code_of = |value| {
-                *seen.entry(value).or_insert_with(|| {
-                    distinct.push(value);
-                    distinct.len() as u32 - 1
-                })
-            };
-            local.into_iter().map(code_of).collect()
-        })
-        .collect();
-    parallel::update_blocks(codes, &mut merged, |_, block, global| {
-        for code in block {
-            *code = global.get(*code as usize).copied().unwrap_or(MISSING);
-        }
-    });
-}
-
-/// Whole numbers of a column, with a flag per missing row if any is missing.
-struct Integers {
-    values: Vec<i64>,
-    missing: Vec<bool>,
-}
-
-impl Integers {
-    fn get(&self, row: usize) -> Option<i64> {
-        let missing = self.missing.get(row).copied().unwrap_or(false);
-        (!missing).then(|| self.values[row])
+        None => (DictionaryKeys(chunk.slice(0, 0)), chunk.slice(0, 0)),
     }
-}
-
-/// Whole numbers, booleans, dates and moments of chunks; moments in microseconds, rounded down.
-fn integers(chunks: &[&ArrayRef]) -> Integers {
-    let n = chunks.iter().map(|chunk| chunk.len()).sum();
-    let mut values = vec![0_i64; n];
-    let any_null = chunks.iter().any(|chunk| chunk.null_count() > 0);
-    let mut missing = vec![false; if any_null { n } else { 0 }];
-    let mut first = 0;
-    for chunk in chunks {
-        let out = &mut values[first..first + chunk.len()];
-        macro_rules! copy {
-            ($type:ty, $convert:expr) => {{
-                let array = chunk.as_primitive::<$type>().values();
-                parallel::fill_blocks(out, |first, block| {
-                    let rows = first..first + block.len();
-                    for (slot, &value) in block.iter_mut().zip(&array[rows]) {
-                        *slot = $convert(value);
-                    }
-                });
-            }};
-        }
-        match chunk.data_type() {
-            DataType::Int8 => copy!(Int8Type, i64::from),
-            DataType::Int16 => copy!(Int16Type, i64::from),
-            DataType::Int32 => copy!(Int32Type, i64::from),
-            DataType::Int64 => copy!(Int64Type, |value| value),
-            DataType::UInt8 => copy!(UInt8Type, i64::from),
-            DataType::UInt16 => copy!(UInt16Type, i64::from),
-            DataType::UInt32 => copy!(UInt32Type, i64::from),
-            DataType::UInt64 => copy!(UInt64Type, |value: u64| value as i64),
-            DataType::Date32 => copy!(Date32Type, i64::from),
-            DataType::Date64 => copy!(Date64Type, |value: i64| value.div_euclid(86_400_000)),
-            DataType::Timestamp(TimeUnit::Second, _) => {
-                copy!(TimestampSecondType, |value: i64| value.saturating_mul(1_000_000));
-            }
-            DataType::Timestamp(TimeUnit::Millisecond, _) => {
-                copy!(TimestampMillisecondType, |value: i64| value.saturating_mul(1_000));
-            }
-            DataType::Timestamp(TimeUnit::Microsecond, _) => {
-                copy!(TimestampMicrosecondType, |value| value);
-            }
-            DataType::Timestamp(TimeUnit::Nanosecond, _) => {
-                copy!(TimestampNanosecondType, |value: i64| value.div_euclid(1_000));
-            }
-            DataType::Boolean => {
-                let array = chunk.as_boolean();
-                parallel::fill_blocks(out, |first, block| {
-                    for (offset, slot) in block.iter_mut().enumerate() {
-                        *slot = i64::from(array.value(first + offset));
-                    }
-                });
-            }
-            _ => {}
-        }
-        if let Some(nulls) = chunk.nulls().filter(|nulls| nulls.null_count() > 0) {
-            for (flag, valid) in missing[first..].iter_mut().zip(nulls.iter()) {
-                *flag = !valid;
-            }
-        }
-        first += chunk.len();
-    }
-    Integers { values, missing }
-}
-
-/// Codes of whole numbers, ascending: by a direct table where the range is not much wider than the rows, else hashed.
-fn encode_integers(integers: &Integers) -> (Vec<u32>, Vec<i64>) {
-    let n = integers.values.len();
-    let extremes = parallel::map_blocks(n, |rows| {
-        rows.filter_map(|row| integers.get(row))
-            .fold((i64::MAX, i64::MIN), |(low, high), value| (low.min(value), high.max(value)))
-    });
-    let (low, high) = extremes
-        .into_iter()
-        .fold((i64::MAX, i64::MIN), |(low, high), (l, h)| (low.min(l), high.max(h)));
-    let mut codes = vec![MISSING; n];
-    if low > high {
-        return (codes, Vec::new());
-    }
-    let range = high.abs_diff(low);
-    if range <= (4 * n as u64).max(1 << 16) && range < u64::from(MISSING) {
-        let seen: Vec<AtomicU8> = (0..=range).map(|_| AtomicU8::new(0)).collect();
-        parallel::map_blocks(n, |rows| {
-            for value in rows.filter_map(|row| integers.get(row)) {
-                seen[value.abs_diff(low) as usize].store(1, Ordering::Relaxed);
-            }
-        });
-        let mut code_of = vec![MISSING; seen.len()];
-        let mut distinct = Vec::new();
-        for (offset, flag) in seen.into_iter().enumerate() {
-            if flag.into_inner() == 1 {
-                code_of[offset] = distinct.len() as u32;
-                distinct.push(low.wrapping_add_unsigned(offset as u64));
-            }
-        }
-        parallel::fill_blocks(&mut codes, |first, block| {
-            for (offset, code) in block.iter_mut().enumerate() {
-                if let Some(value) = integers.get(first + offset) {
-                    *code = code_of[value.abs_diff(low) as usize];
-                }
-            }
-        });
-        return (codes, distinct);
-    }
-    let mut distinct = Vec::new();
-    encode_hashed(&mut codes, |row| integers.get(row), &mut HashMap::default(), &mut distinct);
-    let mut order: Vec<u32> = (0..distinct.len() as u32).collect();
-    order.sort_unstable_by_key(|&code| distinct[code as usize]);
-    let keys = Keys { codes, distinct: Distinct::Integers(distinct) }.reordered(&order);
-    match keys.distinct {
-        Distinct::Integers(distinct) => (keys.codes, distinct),
-        _ => (keys.codes, Vec::new()),
-    }
-}
-
-/// Floats and decimals: as whole numbers where all are whole, so that a column that only became float because a value is
-/// missing keeps its names.
-fn encode_floats(chunks: &[&ArrayRef]) -> Result<Keys, DataType> {
-    let mut values = vec![f64::NAN; chunks.iter().map(|chunk| chunk.len()).sum()];
-    let mut first = 0;
-    for chunk in chunks {
-        numbers(chunk, &mut values[first..first + chunk.len()])?;
-        first += chunk.len();
-    }
-    const WHOLE: f64 = 9_007_199_254_740_992.0;
-    let whole = |value: f64| value.is_nan() || (value.fract() == 0.0 && value.abs() < WHOLE);
-    let all_whole =
-        parallel::map_blocks(values.len(), |rows| values[rows].iter().all(|&value| whole(value)))
-            .into_iter()
-            .all(|block| block);
-    let missing = values.iter().map(|value| value.is_nan()).collect();
-    if all_whole {
-        let integers =
-            Integers { values: values.iter().map(|&value| value as i64).collect(), missing };
-        let (codes, distinct) = encode_integers(&integers);
-        return Ok(Keys { codes, distinct: Distinct::Integers(distinct) });
-    }
-    let bits = values.iter().map(|&value| ordered_bits(value)).collect();
-    let (codes, distinct) = encode_integers(&Integers { values: bits, missing });
-    let floats = distinct.into_iter().map(from_ordered_bits).collect();
-    Ok(Keys { codes, distinct: Distinct::Floats(floats) })
-}
-
-/// Integers in the order of the floats; 0.0 and -0.0 are one.
-fn ordered_bits(value: f64) -> i64 {
-    let bits = (value + 0.0).to_bits() as i64;
-    if bits < 0 { bits ^ i64::MAX } else { bits }
-}
-
-fn from_ordered_bits(bits: i64) -> f64 {
-    f64::from_bits(if bits < 0 { bits ^ i64::MAX } else { bits } as u64)
-}
-
-fn exceeds_i64(chunks: &[&ArrayRef]) -> bool {
-    let limit = i64::MAX as u64;
-    chunks
-        .iter()
-        .any(|chunk| chunk.as_primitive::<UInt64Type>().iter().flatten().any(|v| v > limit))
-}
-
-/// Unsigned numbers beyond `i64`, such as hashes: their digits are the key.
-fn encode_large(chunks: &[&ArrayRef]) -> Keys {
-    let values: Vec<Option<u64>> =
-        chunks.iter().flat_map(|chunk| chunk.as_primitive::<UInt64Type>().iter()).collect();
-    let mut codes = vec![MISSING; values.len()];
-    let mut distinct = Vec::new();
-    encode_hashed(&mut codes, |row| values[row], &mut HashMap::default(), &mut distinct);
-    Keys { codes, distinct: Distinct::Text(distinct.iter().map(u64::to_string).collect()) }
 }
 
 /// For each value of an ascending list its position in another, or [`MISSING`].
@@ -563,6 +353,11 @@ fn merge_sorted<T>(
         .collect()
 }
 
+/// Days as microseconds.
+fn midnights(days: &[i64]) -> Vec<i64> {
+    days.iter().map(|day| day.saturating_mul(86_400_000_000)).collect()
+}
+
 pub(crate) fn date_name(day: i64) -> String {
     i32::try_from(day)
         .ok()
@@ -581,7 +376,9 @@ fn moment_name(microseconds: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow_array::{Float64Array, Int64Array, StringArray, UInt64Array};
+    use arrow_array::{
+        Date32Array, Float64Array, Int64Array, StringArray, TimestampMillisecondArray, UInt64Array,
+    };
     use arrow_schema::Field;
     use std::sync::Arc;
 
@@ -613,9 +410,30 @@ mod tests {
     }
 
     #[test]
-    fn hashes_beyond_i64_are_kept_apart() {
-        let keys = keys(Arc::new(UInt64Array::from(vec![u64::MAX, 3, u64::MAX - 1, u64::MAX])));
-        assert_eq!(keys.codes, [0, 1, 2, 0]);
+    fn hashes_beyond_i64_are_kept_apart_and_ascend() {
+        let large = keys(Arc::new(UInt64Array::from(vec![u64::MAX, 3, u64::MAX - 1, u64::MAX])));
+        assert_eq!(large.codes, [2, 0, 1, 2]);
+        assert_eq!(large.distinct.names(), ["3", "18446744073709551614", "18446744073709551615"]);
+        let small = keys(Arc::new(Int64Array::from(vec![3, 4])));
+        assert_eq!(small.positions_in(&large, "a", "b").unwrap(), [0, MISSING]);
+    }
+
+    #[test]
+    fn numbers_of_unlike_types_meet_exactly() {
+        let whole = keys(Arc::new(Int64Array::from(vec![1, 2, (1 << 53) + 1, i64::MAX])));
+        let floats = [0.5, 2.0, 9_007_199_254_740_992.0, 9.3e18, 1e300, -1e300];
+        let floats = keys(Arc::new(Float64Array::from(floats.to_vec())));
+        let missing = [MISSING; 2];
+        assert_eq!(whole.positions_in(&floats, "a", "b").unwrap()[..2], [MISSING, 2]);
+        assert_eq!(whole.positions_in(&floats, "a", "b").unwrap()[2..], missing);
+        assert_eq!(floats.positions_in(&floats, "a", "b").unwrap(), [0, 1, 2, 3, 4, 5]);
+    }
+
+    #[test]
+    fn dates_meet_midnights() {
+        let days = keys(Arc::new(Date32Array::from(vec![0, 1])));
+        let moments = TimestampMillisecondArray::from(vec![86_400_000, 86_400_001]);
+        assert_eq!(days.positions_in(&keys(Arc::new(moments)), "a", "b").unwrap(), [MISSING, 0]);
     }
 
     #[test]

@@ -9,6 +9,8 @@ mod build;
 mod codes;
 mod encode;
 mod features;
+mod hashed;
+mod integers;
 mod numeric;
 
 use std::collections::HashSet;
@@ -162,8 +164,7 @@ impl Table {
             }
             plain => kind_of(plain),
         };
-        let has_value =
-            self.batches.iter().any(|batch| batch.column(index).null_count() < batch.num_rows());
+        let has_value = self.batches.iter().any(|batch| numeric::has_value(batch.column(index)));
         Ok(if has_value || values == Kind::Other { values } else { Kind::Empty })
     }
 

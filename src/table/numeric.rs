@@ -127,8 +127,11 @@ pub(super) fn numbers(chunk: &ArrayRef, out: &mut [f64]) -> Result<(), DataType>
             copy(chunk.as_primitive::<$type>(), out, |value| value as f64)
         };
         ($type:ty, $scale:expr) => {{
-            let divisor = 10f64.powi(i32::from(*$scale));
-            copy(chunk.as_primitive::<$type>(), out, |value| value as f64 / divisor)
+            let power = 10f64.powi(i32::from($scale.unsigned_abs()));
+            let is_fraction = *$scale >= 0;
+            copy(chunk.as_primitive::<$type>(), out, |value| {
+                if is_fraction { value as f64 / power } else { value as f64 * power }
+            })
         }};
     }
     match chunk.data_type() {
@@ -162,37 +165,50 @@ pub(super) fn numbers(chunk: &ArrayRef, out: &mut [f64]) -> Result<(), DataType>
             let (keys, values) = as_any_dictionary(chunk);
             let mut distinct = vec![f64::NAN; values.len()];
             numbers(&values, &mut distinct).map_err(|_| chunk.data_type().clone())?;
-            parallel::fill_blocks(out, |first, block| {
-                for (offset, slot) in block.iter_mut().enumerate() {
-                    *slot = keys.get(first + offset).map_or(f64::NAN, |key| distinct[key]);
-                }
-            });
+            keys.look_up(&distinct, f64::NAN, out);
         }
         other => return Err(other.clone()),
     }
     Ok(())
 }
 
-/// Writes the days of one chunk of dates or moments.
+/// Whether the chunk holds a value; NaN is none. Stops at the first.
+pub(super) fn has_value(chunk: &ArrayRef) -> bool {
+    fn any<T: ArrowPrimitiveType>(chunk: &ArrayRef, is_nan: fn(T::Native) -> bool) -> bool {
+        chunk.as_primitive::<T>().iter().flatten().any(|value| !is_nan(value))
+    }
+    match chunk.data_type() {
+        DataType::Float64 => any::<Float64Type>(chunk, f64::is_nan),
+        DataType::Float32 => any::<Float32Type>(chunk, f32::is_nan),
+        DataType::Float16 => any::<Float16Type>(chunk, |value| value.is_nan()),
+        DataType::Null => false,
+        _ => chunk.null_count() < chunk.len(),
+    }
+}
+
+/// Writes the days of one chunk of dates or moments. Every unit goes by whole microseconds, as in the keys, so that a
+/// moment gives the same bits from every unit.
 fn days_of(chunk: &ArrayRef, out: &mut [f64]) {
-    const SECONDS: f64 = 86_400.0;
+    const DAY: f64 = 86_400e6;
     macro_rules! copy {
-        ($type:ty, $per_day:expr) => {
-            copy(chunk.as_primitive::<$type>(), out, |value| value as f64 / $per_day)
+        ($type:ty, $microseconds:expr) => {
+            copy(chunk.as_primitive::<$type>(), out, |value| $microseconds(value) as f64 / DAY)
         };
     }
     match chunk.data_type() {
-        DataType::Date32 => copy!(Date32Type, 1.0),
-        DataType::Date64 => copy!(Date64Type, SECONDS * 1e3),
-        DataType::Timestamp(TimeUnit::Second, _) => copy!(TimestampSecondType, SECONDS),
+        DataType::Date32 => copy(chunk.as_primitive::<Date32Type>(), out, f64::from),
+        DataType::Date64 => copy!(Date64Type, |value: i64| value.saturating_mul(1_000)),
+        DataType::Timestamp(TimeUnit::Second, _) => {
+            copy!(TimestampSecondType, |value: i64| value.saturating_mul(1_000_000))
+        }
         DataType::Timestamp(TimeUnit::Millisecond, _) => {
-            copy!(TimestampMillisecondType, SECONDS * 1e3)
+            copy!(TimestampMillisecondType, |value: i64| value.saturating_mul(1_000))
         }
         DataType::Timestamp(TimeUnit::Microsecond, _) => {
-            copy!(TimestampMicrosecondType, SECONDS * 1e6)
+            copy!(TimestampMicrosecondType, |value| value)
         }
         DataType::Timestamp(TimeUnit::Nanosecond, _) => {
-            copy!(TimestampNanosecondType, SECONDS * 1e9)
+            copy!(TimestampNanosecondType, |value: i64| value.div_euclid(1_000))
         }
         _ => out.fill(f64::NAN),
     }
