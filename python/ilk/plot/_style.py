@@ -5,7 +5,6 @@ Colour is never the only channel: categories are also named, and cells also carr
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -20,14 +19,13 @@ __all__ = [
     "AMOUNTS",
     "CATEGORIES",
     "GAPS",
-    "axes_or_new",
+    "new_axes",
     "contrast",
     "describe",
     "heatmap",
     "label",
     "literal",
     "pyplot",
-    "signed",
     "text_color",
 ]
 
@@ -70,7 +68,7 @@ def pyplot() -> ModuleType:
     return plt
 
 
-def axes_or_new(ax: Axes | None, width: float, height: float) -> Axes:
+def new_axes(ax: Axes | None, width: float, height: float) -> Axes:
     """``ax``, or the axes of a new figure of this size in inches; nothing is shown."""
     if ax is not None:
         return ax
@@ -90,27 +88,14 @@ def literal(text: object) -> str:
 
 
 def label(name: object, width: int = 24) -> str:
-    """A name from data on one line, cut to ``width`` letters, as :func:`literal` text.
+    """A name as :func:`literal` text, each of its lines cut to ``width`` letters.
 
     >>> label("a very long name of a department", 12)
     'a very long…'
     """
-    text = " ".join(str(name).split())
-    return literal(text if len(text) <= width else text[: width - 1].rstrip() + "…")
-
-
-def signed(value: float, decimals: int = 1) -> str:
-    """A number with its sign; none where it rounds to zero, a dash where it is missing.
-
-    >>> signed(2.345), signed(1234.5, 0), signed(-0.01)
-    ('+2.3', '+1,234', '0.0')
-    """
-    if math.isnan(value):
-        return "–"
-    if math.isinf(value):
-        return "+∞" if value > 0 else "−∞"
-    text = f"{value:+,.{decimals}f}".replace("-", "−")
-    return text if text.strip("+−0.,") else text[1:]
+    lines = str(name).split("\n")
+    short = (line if len(line) <= width else line[: width - 1].rstrip() + "…" for line in lines)
+    return literal("\n".join(short))
 
 
 def _luminance(color: Any) -> float:
@@ -172,7 +157,7 @@ def heatmap(
     values : array of shape (len(rows), len(cols))
         What the colours show; a missing value leaves its cell uncoloured.
     rows, cols : sequence of str
-        Names, first row on top.
+        Names, first row on top. They may have several lines; long ones are cut.
     texts : sequence of sequence of str
         What each cell says. With ``signed`` it carries the sign, so that the colour is not needed.
     signed : bool
@@ -188,8 +173,9 @@ def heatmap(
     import numpy as np
 
     values = np.ma.masked_invalid(np.atleast_2d(np.asarray(values, dtype=np.float64)))
-    longest = max((len(name) for name in rows), default=0)
-    ax = axes_or_new(ax, 1.6 + 0.07 * min(longest, 24) + 0.8 * len(cols), 1.2 + 0.38 * len(rows))
+    row_labels, col_labels = [label(name, 40) for name in rows], [label(name) for name in cols]
+    widest_row, widest_col = _widest(row_labels), _widest(col_labels)
+    ax = new_axes(ax, 1.6 + 0.07 * widest_row + 0.8 * len(cols), 1.2 + 0.38 * len(rows))
     norm, name = _scale(values, signed, limit)
     cmap = pyplot().get_cmap(name).with_extremes(bad="white")
     ax.imshow(values, cmap=cmap, norm=norm, aspect="auto")
@@ -198,18 +184,23 @@ def heatmap(
         for j, text in enumerate(line):
             color = text_color(colors[i, j])
             ax.text(j, i, literal(text), ha="center", va="center", color=color, fontsize="small")
-    many = any(len(column) > 10 for column in cols)
+    wide = widest_col > 10
     ax.set_xticks(
         range(len(cols)),
-        [label(column) for column in cols],
-        rotation=35 if many else 0,
-        ha="left" if many else "center",
+        col_labels,
+        rotation=35 if wide else 0,
+        ha="left" if wide else "center",
         rotation_mode="anchor",
     )
-    ax.set_yticks(range(len(rows)), [label(row) for row in rows])
+    ax.set_yticks(range(len(rows)), row_labels)
     ax.tick_params(length=0, top=False, bottom=False, labeltop=True, labelbottom=False)
     ax.spines[:].set_visible(False)
     return ax
+
+
+def _widest(labels: Sequence[str]) -> int:
+    """Letters of the longest line."""
+    return max((len(line) for text in labels for line in text.split("\n")), default=0)
 
 
 def _scale(values: Any, signed: bool, limit: float | None) -> tuple[Normalize, str]:
