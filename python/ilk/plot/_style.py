@@ -19,12 +19,12 @@ __all__ = [
     "AMOUNTS",
     "CATEGORIES",
     "GAPS",
-    "new_axes",
     "contrast",
     "describe",
     "heatmap",
     "label",
     "literal",
+    "new_axes",
     "pyplot",
     "text_color",
 ]
