@@ -41,7 +41,7 @@ pub struct KMeans<T> {
     pub tolerance: f64,
     /// Seed of everything random.
     pub seed: u64,
-    /// Names of the columns, for messages; they are numbered where there are none.
+    /// Names of the columns, for messages; x0, x1 and so on where there are none.
     pub names: Vec<String>,
 }
 

@@ -163,7 +163,7 @@ impl Mixed {
         Self::checked(numbers, rows, n, columns)
     }
 
-    /// From a matrix of numbers and one of category codes; the columns are named by their numbers, first the numeric ones.
+    /// From a matrix of numbers and one of category codes; the columns are x0, x1 and so on, first the numeric ones.
     ///
     /// # Errors
     ///
@@ -186,7 +186,7 @@ impl Mixed {
         for ((row, column), &code) in codes.indexed_iter() {
             if code < UNSEEN && code >= n_categories[column] {
                 return Err(Error::value(
-                    (numbers.ncols() + column).to_string(),
+                    format!("x{}", numbers.ncols() + column),
                     row,
                     format!("code {code}"),
                     format!("a code below {} is needed", n_categories[column]),
@@ -194,15 +194,15 @@ impl Mixed {
             }
         }
         let columns = Columns {
-            numeric: (0..numbers.ncols()).map(|column| column.to_string()).collect(),
+            numeric: (0..numbers.ncols()).map(|column| format!("x{column}")).collect(),
             categorical: (numbers.ncols()..)
                 .zip(n_categories)
                 .map(|(column, &categories)| Attribute {
-                    name: column.to_string(),
+                    name: format!("x{column}"),
                     categories: (0..categories).map(|code| code.to_string()).collect(),
                 })
                 .collect(),
-            order: (0..numbers.ncols() + m).map(|column| column.to_string()).collect(),
+            order: (0..numbers.ncols() + m).map(|column| format!("x{column}")).collect(),
         };
         Self::checked(
             numbers.iter().copied().collect(),
@@ -231,7 +231,7 @@ impl Mixed {
                 if !value.is_nan() {
                     if !(value >= 0.0 && value < f64::from(1 << 24) && value.fract() == 0.0) {
                         return Err(Error::value(
-                            column.to_string(),
+                            format!("x{column}"),
                             row,
                             format!("{value:?}"),
                             "a category code (0, 1, 2, ...) is needed",
@@ -247,9 +247,9 @@ impl Mixed {
             .map(|column| column.iter().filter(|&&c| c != MISSING).max().map_or(0, |&c| c + 1))
             .collect();
         let mut mixed = Self::new(numbers.view(), codes.view(), &n_categories)?;
-        mixed.columns.numeric = numeric.iter().map(ToString::to_string).collect();
+        mixed.columns.numeric = numeric.iter().map(|column| format!("x{column}")).collect();
         for (attribute, column) in mixed.columns.categorical.iter_mut().zip(categorical) {
-            attribute.name = column.to_string();
+            attribute.name = format!("x{column}");
         }
         Ok(mixed)
     }

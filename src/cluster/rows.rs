@@ -18,9 +18,9 @@ pub(crate) struct Rows<'a, T: Real> {
     pub(crate) variance: f64,
 }
 
-/// The column's name, or its number where there are no names.
+/// The column's name; x0, x1 and so on where there are no names.
 pub(crate) fn column_name(names: &[String], column: usize) -> String {
-    names.get(column).cloned().unwrap_or_else(|| column.to_string())
+    names.get(column).cloned().unwrap_or_else(|| format!("x{column}"))
 }
 
 /// Checks weights and gives their total.

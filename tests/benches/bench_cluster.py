@@ -101,7 +101,12 @@ def k_prototypes(n: int = 100_000, n_peer: int = 2_000, k: int = 6) -> dict[str,
     def fit_peer(rows: NDArray[Any], max_iter: int) -> Any:
         init = [
             start.drop(columns=categorical).to_numpy(float),
-            np.array([[peer_codes[j][v] for j, v in enumerate(row)] for row in start[categorical].to_numpy()]),
+            np.array(
+                [
+                    [peer_codes[j][v] for j, v in enumerate(row)]
+                    for row in start[categorical].to_numpy()
+                ]
+            ),
         ]
         model = Peer(k, init=init, n_init=1, max_iter=max_iter, gamma=1.0, n_jobs=1)
         return model.fit(rows, categorical=list(range(6, 12)))

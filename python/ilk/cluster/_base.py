@@ -1,0 +1,147 @@
+"""What the estimators share: checks, warnings, seeds and progress."""
+
+from __future__ import annotations
+
+import operator
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    ClusterMixin,
+    TransformerMixin,
+)
+from sklearn.exceptions import ConvergenceWarning as SklearnConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+
+from ilk.exceptions import ConvergenceWarning, DataError, DataWarning
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+Progress = bool | Callable[[int, int], object]
+
+
+class FewClustersWarning(ConvergenceWarning, SklearnConvergenceWarning):  # type: ignore[misc]
+    """Fewer rows differ than there were to be clusters."""
+
+
+class UnknownCategoryWarning(DataWarning):
+    """A category was not in the data that the model was fitted on."""
+
+
+class Clusters(
+    ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]
+    TransformerMixin,  # type: ignore[misc]
+    ClusterMixin,  # type: ignore[misc]
+    BaseEstimator,  # type: ignore[misc]
+):
+    """What the estimators share."""
+
+    n_clusters: int
+    random_state: int | np.random.RandomState | None
+    progress: Progress
+    _model: Any
+
+    def _seed(self) -> int:
+        if isinstance(self.random_state, (int, np.integer)) and self.random_state >= 0:
+            return int(self.random_state)
+        return int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+
+    @property
+    def _n_features_out(self) -> int:
+        return int(self._model.n_clusters)
+
+    def _enough_rows(self, n_rows: int) -> int:
+        """The number of clusters, checked against the number of rows."""
+        n_clusters = whole("n_clusters", self.n_clusters)
+        if n_rows < n_clusters:
+            raise DataError(
+                f"n_clusters={n_clusters} needs at least {n_clusters} rows, but n_samples={n_rows}; "
+                f"try: n_clusters={n_rows}"
+            )
+        return n_clusters
+
+    def _warn_if_few(self) -> None:
+        if self._model.n_found < self.n_clusters:
+            warnings.warn(
+                f"found {self._model.n_found} clusters, not n_clusters={self.n_clusters}: "
+                f"only {self._model.n_found} groups of rows differ; "
+                f"try: n_clusters={self._model.n_found}",
+                FewClustersWarning,
+                stacklevel=3,
+            )
+
+    def to_json(self) -> str:
+        """The fitted model as JSON: data, never code.
+
+        Returns
+        -------
+        str
+            What ``from_json`` reads, in this version and later ones.
+        """
+        check_is_fitted(self)
+        return str(self._model.to_json())
+
+
+def checked_weights(sample_weight: ArrayLike | None, rows: Any) -> NDArray[np.float64] | None:
+    if sample_weight is None:
+        return None
+    weights = _check_sample_weight(sample_weight, rows, dtype=np.float64)
+    return np.ascontiguousarray(weights, dtype=np.float64)
+
+
+def whole(name: str, value: Any) -> int:
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name}: found {value!r}, but a whole number is needed") from None
+    if number < 1:
+        raise DataError(f"{name}: found {number}, but at least 1 is needed")
+    return number
+
+
+def number(name: str, value: Any) -> float:
+    if not isinstance(value, (int, float, np.number)):
+        raise TypeError(f"{name}: found {value!r}, but a number is needed")
+    if not 0 <= value < np.inf:
+        raise DataError(f"{name}: found {value!r}, but a number from 0 up is needed")
+    return float(value)
+
+
+def warn_of_empty_rows(count: int) -> None:
+    if count:
+        warnings.warn(
+            f"{count} rows have no value at all; every cluster fits them equally, "
+            "and they are in cluster 0",
+            DataWarning,
+            stacklevel=3,
+        )
+
+
+@contextmanager
+def shown(progress: Progress) -> Iterator[Callable[[int, int], object] | None]:
+    """What the core calls to show how far it is."""
+    if callable(progress):
+        yield progress
+        return
+    if not progress:
+        yield None
+        return
+    try:
+        from tqdm.auto import tqdm  # type: ignore[import-untyped]
+    except ImportError:
+        yield None
+        return
+    with tqdm(unit="iteration", leave=False) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield show
