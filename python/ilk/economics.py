@@ -229,7 +229,9 @@ class Scorecard(Result):
         shown = {}
         for name in _SHOWN:
             if name in ("segment", "n") or not _all_missing(columns[name]):
-                shown.update({c: columns[c] for c in (name, f"{name}_lo", f"{name}_hi") if c in columns})
+                shown.update(
+                    {c: columns[c] for c in (name, f"{name}_lo", f"{name}_hi") if c in columns}
+                )
         return shown
 
 
@@ -446,9 +448,7 @@ def _whole(argument: str, value: Any) -> int:
     try:
         number = operator.index(value)
     except TypeError:
-        raise TypeError(
-            f"{argument}: found {value!r}, but a whole number is needed"
-        ) from None
+        raise TypeError(f"{argument}: found {value!r}, but a whole number is needed") from None
     if not 0 <= number < 2**63:
         raise DataError(f"{argument}: found {number}, but a whole number, 0 or more, is needed")
     return number
