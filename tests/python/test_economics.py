@@ -347,9 +347,9 @@ def test_frames_and_arguments_that_do_not_go_together_are_refused():
     people = pd.DataFrame({"id": [1, 1], "s": ["A", "B"], "n": [1, 1], "money": [1.0, 2.0]})
     with pytest.raises(DataError, match="needs at least 1 rows, but there are 0"):
         ilk.segment_scorecard(people.iloc[:0], segment="s", revenue="money")
-    with pytest.raises(DataError, match='"id", row 1: found 1, .* already stands in row 0'):
+    with pytest.raises(DataError, match=r'"id", row 1: found 1, .* already stands in row 0'):
         ilk.segment_scorecard(people, segment="s", revenue="money", orders=people, customer="id")
-    with pytest.raises(DataError, match='customer: found None, .*customer="customer_id"'):
+    with pytest.raises(DataError, match=r'customer: found None, .*customer="customer_id"'):
         ilk.segment_scorecard(people, segment="s", revenue="money", orders=people)
     people["id"] = [1, 2]
     with pytest.raises(DataError, match="both n_customers and orders"):
@@ -370,7 +370,7 @@ def test_ranks_follow_direction_and_weights(totals):
     assert order(by=both, weights={"ltv": 1, "profit": 0}) == order(by="ltv")
     with pytest.raises(DataError, match="one number for each of the 2 figures"):
         totals.rank(by=both, weights=[1, 2, 3])
-    with pytest.raises(DataError, match="weights: found \"?'?equal"):
+    with pytest.raises(DataError, match="weights: found 'equal', but numbers"):
         totals.rank(by=both, weights="equal")
     with pytest.raises(DataError, match="top: found 0"):
         totals.rank(top=0)
