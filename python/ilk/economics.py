@@ -156,8 +156,8 @@ class Scorecard(Result):
         -------
         Ranking
             One criterion is compared as it is. Of several the score is the weighted sum, each scaled to 0 (worst
-            segment) to 1 (best); "never" counts like the worst, a missing value as 0. Probabilities come from the scorecard's
-            replicates, in each of which all segments are ranked anew.
+            segment) to 1 (best); "never" counts like the worst, a missing value as 0. Probabilities come from the
+            scorecard's replicates, in each of which all segments are ranked anew.
 
         Raises
         ------
@@ -343,15 +343,16 @@ def segment_scorecard(
     *Figures* (S1-ECON-01 to 05). Each is a ratio of sums over the segment, never a mean of ratios; :class:`Scorecard`
     lists them. Concentration is the Herfindahl-Hirschman index (Hirschman 1964, American Economic Review 54:761).
     Discounted lifetime values are those of a constant margin m, retention r and discount rate d:
-    m (1 + d) / (1 + d - r) in advance, m r / (1 + d - r) in arrears (Gupta and Lehmann 2003, Journal of Interactive Marketing 17(1):9-24).
+    m (1 + d) / (1 + d - r) in advance, m r / (1 + d - r) in arrears (Gupta and Lehmann 2003, Journal of Interactive
+    Marketing 17(1):9-24).
     Where nobody churns the undiscounted lifetime value is infinite. A cost per new customer where there is none is
     infinite.
 
     *Days to sale*. Open leads are censored at the last date in any of the date columns. With dates of loss the median
     is that of the Aalen-Johansen cumulative incidence of a sale, lost leads competing (Aalen and Johansen 1978,
     Scandinavian Journal of Statistics 5:141-150). With only a flag of loss, lost leads stay at risk of a sale until
-    that last date, which gives the same curve where all censoring is due to the end of observation ("censoring complete"
-    data; Fine and Gray 1999, JASA 94:496-509). Without lost leads it is Kaplan-Meier (1958, JASA 53:457-481). If fewer
+    that last date, which gives the same curve where all censoring is due to the end of observation ("censoring
+    complete" data; Fine and Gray 1999, JASA 94:496-509). Without lost leads it is Kaplan-Meier (1958, JASA 53:457-481). If fewer
     than half ever buy within the time observed, the median is infinite: not reached.
 
     *Missing values*. A customer with a missing amount is left out of all figures and counted in ``.manifest``; of a
@@ -359,8 +360,8 @@ def segment_scorecard(
     the churn rate alone.
 
     *Intervals*. Customers and leads are resampled, with their order lines, by Poisson weights (Hanley and MacGibbon
-    2006, Computer Methods and Programs in Biomedicine 83:57-62); all figures come from the same replicates. Intervals are
-    percentiles (Davison and Hinkley 1997, section 5.2), which hold for figures that can be infinite. The same seed
+    2006, Computer Methods and Programs in Biomedicine 83:57-62); all figures come from the same replicates. Intervals
+    are percentiles (Davison and Hinkley 1997, section 5.2), which hold for figures that can be infinite. The same seed
     gives the same bits for any number of threads.
 
     Examples
