@@ -351,9 +351,9 @@ def segment_scorecard(
     *Days to sale*. Open leads are censored at the last date in any of the date columns. With dates of loss the median
     is that of the Aalen-Johansen cumulative incidence of a sale, lost leads competing (Aalen and Johansen 1978,
     Scandinavian Journal of Statistics 5:141-150). With only a flag of loss, lost leads stay at risk of a sale until
-    that last date, which gives the same curve where all censoring is due to the end of observation ("censoring
-    complete" data; Fine and Gray 1999, JASA 94:496-509). Without lost leads it is Kaplan-Meier (1958, JASA 53:457-481). If fewer
-    than half ever buy within the time observed, the median is infinite: not reached.
+    that last date, which estimates the same curve, since all censoring is due to the end of observation
+    ("censoring complete" data; Fine and Gray 1999, JASA 94:496-509). Without lost leads it is Kaplan-Meier (1958,
+    JASA 53:457-481). If fewer than half ever buy within the time observed, the median is infinite: not reached.
 
     *Missing values*. A customer with a missing amount is left out of all figures and counted in ``.manifest``; of a
     lead only a missing acquisition cost counts as missing, its other amounts are 0. A missing churn rate is left out of
