@@ -5,7 +5,8 @@ from __future__ import annotations
 import operator
 import secrets
 import warnings
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ilk import _core
 from ilk._frame import Frame, to_native
@@ -13,7 +14,7 @@ from ilk._result import Explanation, Result
 from ilk.exceptions import DataError, DataWarning
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from matplotlib.figure import Figure
 
@@ -61,17 +62,22 @@ _SHOWN = (
 class Ranking(Result):
     """Segments in order of rank, with the probability of a place among the first.
 
-    ``.table`` has one row per segment, best first: ``segment``, ``rank`` (equal ones share the better rank), ``rank_lo``
-    and ``rank_hi`` (the interval of ranks), ``p_top`` (share of replicates in which the segment is among the first
-    ``top``), ``score`` (the weighted sum of the criteria, each scaled to 0 for the worst segment and 1 for the best)
-    and the criteria themselves.
+    ``.table`` has one row per segment, best first: ``segment``, ``rank`` (equal ones share the better rank),
+    ``rank_lo`` and ``rank_hi`` (the interval of ranks), ``p_top`` (share of replicates in which the segment is among
+    the first ``top``), ``score`` (the weighted sum of the criteria, each scaled to 0 for the worst segment and 1 for
+    the best) and the criteria themselves.
     """
 
     __slots__ = ()
 
     _wraps = _core.Ranking
     _title = "Segments by rank"
-    _formats = {**_FORMATS, "rank": "count", "p_top": "share", "score": "index"}
+    _formats: ClassVar[Mapping[str, str]] = {
+        **_FORMATS,
+        "rank": "count",
+        "p_top": "share",
+        "score": "index",
+    }
 
     def explain(self) -> Explanation:
         """The order in sentences, with the criteria, their direction and their weights."""
@@ -149,9 +155,9 @@ class Scorecard(Result):
         Returns
         -------
         Ranking
-            One criterion is compared as it is. Of several the score is the weighted sum, each scaled to 0 (worst segment)
-            to 1 (best); "never" counts like the worst, a missing value as 0. Probabilities come from the scorecard's
-            replicates, in each of which all segments are ranked anew.
+            One criterion is compared as it is. Of several the score is the weighted sum, each scaled to 0 (worst
+            segment) to 1 (best); "never" counts like the worst, a missing value as 0. Probabilities come from the
+            scorecard's replicates, in each of which all segments are ranked anew.
 
         Raises
         ------
@@ -174,21 +180,23 @@ class Scorecard(Result):
         """
         criteria = [by] if isinstance(by, str) else list(by)
         dirichlet = False
+        given: list[float] | None = None
         if isinstance(weights, str):
             if weights != "dirichlet":
                 raise DataError(
                     f'weights: found {weights!r}, but numbers or "dirichlet" are needed; '
                     'try: weights="dirichlet"'
                 )
-            dirichlet, weights = True, None
-        elif weights is not None and hasattr(weights, "keys"):
+            dirichlet = True
+        elif isinstance(weights, Mapping):
             if set(weights) != set(criteria):
                 raise DataError(
                     f"weights: found weights of {sorted(map(str, weights))}, "
                     f"but one of each of {criteria} is needed"
                 )
-            weights = [weights[name] for name in criteria]
-        given = None if weights is None else [float(weight) for weight in weights]
+            given = [float(weights[name]) for name in criteria]
+        elif weights is not None:
+            given = [float(weight) for weight in weights]
         top = _whole("top", top)
         return Ranking(self._core.rank(top, criteria, given, dirichlet), self._native)
 
@@ -229,7 +237,9 @@ class Scorecard(Result):
         shown = {}
         for name in _SHOWN:
             if name in ("segment", "n") or not _all_missing(columns[name]):
-                shown.update({c: columns[c] for c in (name, f"{name}_lo", f"{name}_hi") if c in columns})
+                shown.update(
+                    {c: columns[c] for c in (name, f"{name}_lo", f"{name}_hi") if c in columns}
+                )
         return shown
 
 
@@ -256,7 +266,10 @@ def segment_scorecard(
     random_state: int | None = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> Scorecard:
-    """What each segment is worth: share of sales, margin, time to sale, cost to win and to manage, payback, lifetime value.
+    """What each segment is worth, with intervals.
+
+    Share of sales, gross margin, time from first contact to sale, cost to win and to manage a customer, contribution,
+    payback and lifetime value.
 
     Three forms of data are taken: one row per customer or lead; rows that are totals, with ``n_customers`` and
     ``n_new``; or one row per customer with their order lines in ``orders``. All amounts are of one period of
@@ -329,25 +342,26 @@ def segment_scorecard(
     -----
     *Figures* (S1-ECON-01 to 05). Each is a ratio of sums over the segment, never a mean of ratios; :class:`Scorecard`
     lists them. Concentration is the Herfindahl-Hirschman index (Hirschman 1964, American Economic Review 54:761).
-    Discounted lifetime values are those of a constant margin m, retention r and discount rate d: m (1 + d) / (1 + d - r)
-    in advance, m r / (1 + d - r) in arrears (Gupta and Lehmann 2003, Journal of Interactive Marketing 17(1):9-24).
+    Discounted lifetime values are those of a constant margin m, retention r and discount rate d:
+    m (1 + d) / (1 + d - r) in advance, m r / (1 + d - r) in arrears (Gupta and Lehmann 2003, Journal of Interactive
+    Marketing 17(1):9-24).
     Where nobody churns the undiscounted lifetime value is infinite. A cost per new customer where there is none is
     infinite.
 
     *Days to sale*. Open leads are censored at the last date in any of the date columns. With dates of loss the median
     is that of the Aalen-Johansen cumulative incidence of a sale, lost leads competing (Aalen and Johansen 1978,
-    Scandinavian Journal of Statistics 5:141-150). With only a flag of loss, lost leads stay at risk of a sale until that
-    last date, which gives the same curve where all censoring is due to the end of observation ("censoring complete"
-    data; Fine and Gray 1999, JASA 94:496-509). Without lost leads it is Kaplan-Meier (1958, JASA 53:457-481). If fewer
-    than half ever buy within the time observed, the median is infinite: not reached.
+    Scandinavian Journal of Statistics 5:141-150). With only a flag of loss, lost leads stay at risk of a sale until
+    that last date, which estimates the same curve, since all censoring is due to the end of observation
+    ("censoring complete" data; Fine and Gray 1999, JASA 94:496-509). Without lost leads it is Kaplan-Meier (1958,
+    JASA 53:457-481). If fewer than half ever buy within the time observed, the median is infinite: not reached.
 
-    *Missing values*. A customer with a missing amount is left out of all figures and counted in ``.manifest``; of a lead
-    only a missing acquisition cost counts as missing, its other amounts are 0. A missing churn rate is left out of
+    *Missing values*. A customer with a missing amount is left out of all figures and counted in ``.manifest``; of a
+    lead only a missing acquisition cost counts as missing, its other amounts are 0. A missing churn rate is left out of
     the churn rate alone.
 
-    *Intervals*. Customers and leads are resampled, with their order lines, by Poisson weights (Hanley and MacGibbon 2006,
-    Computer Methods and Programs in Biomedicine 83:57-62); all figures come from the same replicates. Intervals are
-    percentiles (Davison and Hinkley 1997, section 5.2), which hold for figures that can be infinite. The same seed
+    *Intervals*. Customers and leads are resampled, with their order lines, by Poisson weights (Hanley and MacGibbon
+    2006, Computer Methods and Programs in Biomedicine 83:57-62); all figures come from the same replicates. Intervals
+    are percentiles (Davison and Hinkley 1997, section 5.2), which hold for figures that can be infinite. The same seed
     gives the same bits for any number of threads.
 
     Examples
@@ -428,10 +442,9 @@ def _segments(
     frame = Frame.of(customers, name="customers", columns=wanted)
     if isinstance(segment, str):
         return frame, frame.core, segment
-    if hasattr(segment, "to_frame"):  # a Series of pandas or polars keeps its categories
-        column = segment.to_frame("segment")
-    else:
-        column = {"segment": segment}
+    # As a frame, a Series of pandas or polars keeps its categories.
+    is_series = hasattr(segment, "to_frame")
+    column = segment.to_frame("segment") if is_series else {"segment": segment}
     return frame, Frame.of(column, name="segment").core, "segment"
 
 
@@ -446,9 +459,7 @@ def _whole(argument: str, value: Any) -> int:
     try:
         number = operator.index(value)
     except TypeError:
-        raise TypeError(
-            f"{argument}: found {value!r}, but a whole number is needed"
-        ) from None
+        raise TypeError(f"{argument}: found {value!r}, but a whole number is needed") from None
     if not 0 <= number < 2**63:
         raise DataError(f"{argument}: found {number}, but a whole number, 0 or more, is needed")
     return number

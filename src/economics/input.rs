@@ -33,9 +33,9 @@ pub enum Lost<'a> {
 pub struct Orders<'a> {
     /// Name of the column that holds the customer.
     pub customer_name: &'a str,
-    /// For each line the code of its customer, or [`MISSING`].
+    /// For each line the code of its customer, [`MISSING`] or [`crate::table::UNKNOWN`].
     pub customer: &'a [u32],
-    /// For each code the row of the customer in the frame of customers, or [`MISSING`] if it is not there.
+    /// For each code the row of the customer in the frame of customers.
     pub row: &'a [u32],
     /// Revenue of each line.
     pub revenue: Column<'a>,

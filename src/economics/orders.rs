@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::input::{Input, Orders};
+use super::input::Orders;
 use super::totals::{SegmentTotals, Sums};
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
@@ -20,7 +20,6 @@ pub(super) struct Lines<'a> {
 impl<'a> Lines<'a> {
     pub(super) fn new(
         orders: &Orders<'a>,
-        input: &Input<'_>,
         manifest: &mut Manifest,
         warnings: &mut Vec<String>,
     ) -> Result<Self> {
@@ -28,39 +27,43 @@ impl<'a> Lines<'a> {
         let revenue = orders.revenue.values;
         let n_lines = orders.customer.len();
         // One look at all lines tells whether there is anything to leave out; mostly there is not.
-        let checks = parallel::map_blocks_of(LINES, n_lines, |lines| {
-            let mut incomplete = false;
-            let mut negative = None;
-            for line in lines {
-                incomplete |= revenue[line].is_nan() | (orders.customer[line] == MISSING);
-                if let Some(cost) = cost {
-                    incomplete |= cost[line].is_nan();
-                    if cost[line] < 0.0 && revenue[line] >= 0.0 && negative.is_none() {
-                        negative = Some(line);
-                    }
+        let n_known = orders.row.len() as u32;
+        let odd = parallel::map_blocks(n_lines, |lines| {
+            let mut odd = false;
+            for &code in &orders.customer[lines.clone()] {
+                odd |= code >= n_known;
+            }
+            for value in &revenue[lines.clone()] {
+                odd |= value.is_nan();
+            }
+            if let Some(cost) = cost {
+                // NaN is not 0 or more either.
+                for value in &cost[lines.clone()] {
+                    odd |= !(*value >= 0.0);
                 }
             }
-            (incomplete, negative)
+            odd
         });
-        if let (Some(line), Some(cost)) =
-            (checks.iter().find_map(|&(_, negative)| negative), orders.cost)
-        {
+        let odd = odd.contains(&true);
+        let negative = cost.filter(|_| odd).and_then(|cost| {
+            cost.iter().zip(revenue).position(|(&cost, &revenue)| cost < 0.0 && revenue >= 0.0)
+        });
+        if let (Some(line), Some(cost)) = (negative, orders.cost) {
             let wanted = "a cost is 0 or more, except of returned goods, whose revenue is negative";
             return Err(Error::value(cost.name, line, cost.values[line], wanted)
                 .with_mend(format!("orders[{0:?}] = orders[{0:?}].abs()", cost.name)));
         }
-        let unmatched = orders.row.contains(&MISSING);
         let mut customer = Cow::Borrowed(orders.customer);
-        if unmatched || checks.iter().any(|&(incomplete, _)| incomplete) {
+        if odd {
             // No customer, unknown customer, no revenue, no cost.
             let mut counts = [0usize; 4];
             for (line, code) in customer.to_mut().iter_mut().enumerate() {
-                let reason = match orders.row.get(*code as usize) {
-                    None => 0,
-                    Some(&MISSING) => 1,
-                    Some(_) if revenue[line].is_nan() => 2,
-                    Some(_) if cost.is_some_and(|cost| cost[line].is_nan()) => 3,
-                    Some(_) => continue,
+                let reason = match *code {
+                    MISSING => 0,
+                    code if code >= n_known => 1,
+                    _ if revenue[line].is_nan() => 2,
+                    _ if cost.is_some_and(|cost| cost[line].is_nan()) => 3,
+                    _ => continue,
                 };
                 counts[reason] += 1;
                 *code = MISSING;
@@ -80,9 +83,6 @@ impl<'a> Lines<'a> {
                 }
             }
         }
-        debug_assert!(
-            orders.row.iter().all(|&r| r == MISSING || (r as usize) < input.segment.len())
-        );
         Ok(Self { customer, row: orders.row, revenue, cost })
     }
 
@@ -133,6 +133,3 @@ impl<'a> Lines<'a> {
         bought
     }
 }
-
-/// Lines in one block.
-const LINES: usize = 65_536;

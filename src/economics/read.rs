@@ -205,11 +205,6 @@ fn link(customers: &Table, orders: Option<&Table>, names: &Names) -> Result<Opti
         *slot = row as u32;
     }
     let Some(orders) = orders else { return Ok(None) };
-    let lines = orders.keys(name)?;
-    let row = lines
-        .positions_in(&keys, name, name)?
-        .into_iter()
-        .map(|code| row_of.get(code as usize).copied().unwrap_or(MISSING))
-        .collect();
-    Ok(Some(Linked { name: name.clone(), customer: lines.codes, row }))
+    let customer = orders.find_keys(name, &keys, name)?;
+    Ok(Some(Linked { name: name.clone(), customer, row: row_of }))
 }

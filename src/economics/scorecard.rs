@@ -162,7 +162,7 @@ pub fn scorecard(
     let mut warnings = Vec::new();
 
     let lines = match &input.orders {
-        Some(orders) => Some(Lines::new(orders, input, &mut manifest, &mut warnings)?),
+        Some(orders) => Some(Lines::new(orders, &mut manifest, &mut warnings)?),
         None => None,
     };
     // Revenue of each customer is needed to resample customers, and to tell customers from leads.

@@ -11,6 +11,7 @@ mod encode;
 mod features;
 mod hashed;
 mod integers;
+mod lookup;
 mod numeric;
 
 use std::collections::HashSet;
@@ -24,6 +25,7 @@ pub use codes::Codes;
 pub(crate) use encode::date_name;
 pub use encode::{Distinct, Keys};
 pub use features::{Feature, MAX_CATEGORIES, Preparation, Prepared, SKEWED, Scale, Source, Unused};
+pub use lookup::UNKNOWN;
 pub use numeric::Numeric;
 
 use crate::error::{Error, Result};

@@ -22,19 +22,30 @@ if TYPE_CHECKING:
 N_LINES = 10_000_000
 N_CUSTOMERS = 500_000
 REPEATS = 5
-SEGMENTS = ["Bargain hunters", "Families", "Gourmets", "Loyal", "Newcomers", "Seniors", "Students", "Trade"]
+SEGMENTS = [
+    "Bargain hunters",
+    "Families",
+    "Gourmets",
+    "Loyal",
+    "Newcomers",
+    "Seniors",
+    "Students",
+    "Trade",
+]
 
 
-def market(n_lines: int = N_LINES, n_customers: int = N_CUSTOMERS) -> tuple[pl.DataFrame, pl.DataFrame]:
+def market(
+    n_lines: int = N_LINES, n_customers: int = N_CUSTOMERS
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Customers with segment, spend and churn; order lines with revenue and cost."""
     rng = np.random.default_rng(20240611)
     identifiers = rng.permutation(np.arange(10_000_000, 10_000_000 + 3 * n_customers, 3))
     customers = pl.DataFrame(
         {
             "customer": identifiers,
-            "segment": pl.Series(np.array(SEGMENTS)[rng.integers(len(SEGMENTS), size=n_customers)]).cast(
-                pl.Enum(SEGMENTS)
-            ),
+            "segment": pl.Series(
+                np.array(SEGMENTS)[rng.integers(len(SEGMENTS), size=n_customers)]
+            ).cast(pl.Enum(SEGMENTS)),
             "spend": rng.exponential(40.0, size=n_customers),
             "manage": rng.exponential(10.0, size=n_customers),
             "churn": rng.random(n_customers) < 0.2,
@@ -85,7 +96,12 @@ def by_polars(customers: pl.DataFrame, orders: pl.DataFrame) -> pl.DataFrame:
     people = (
         customers.lazy()
         .group_by("segment")
-        .agg(pl.len().alias("n"), pl.col("spend").sum(), pl.col("manage").sum(), pl.col("churn").mean())
+        .agg(
+            pl.len().alias("n"),
+            pl.col("spend").sum(),
+            pl.col("manage").sum(),
+            pl.col("churn").mean(),
+        )
     )
     contribution = (pl.col("revenue") - pl.col("cost") - pl.col("manage")) / pl.col("n")
     cac = pl.col("spend") / pl.col("n")
