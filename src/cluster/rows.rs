@@ -6,7 +6,7 @@ use ndarray::ArrayView2;
 
 use crate::error::{Error, Result};
 use crate::parallel;
-use crate::simd::Real;
+use crate::simd::{Moments, Real};
 
 /// Rows that are finite and whose squared distances are finite too, one after the other in memory.
 pub(crate) struct Rows<'a, T: Real> {
@@ -60,13 +60,6 @@ fn shape<T>(values: &ArrayView2<'_, T>) -> Result<(usize, usize)> {
     }
 }
 
-/// Per-column sums of one block, about the first row.
-struct Moments {
-    first: Vec<f64>,
-    second: Vec<f64>,
-    largest: f64,
-}
-
 impl<'a, T: Real> Rows<'a, T> {
     /// Takes an array of any layout; one that is not row after row is copied.
     ///
@@ -86,49 +79,30 @@ impl<'a, T: Real> Rows<'a, T> {
             None => Cow::Owned(array.iter().copied().collect()),
         };
         let mut rows = Self { values, n, d, weights, variance: 0.0 };
-        let moments = parallel::map_blocks(n, |range| rows.moments(range));
-        let mut all = Moments { first: vec![0.0; d], second: vec![0.0; d], largest: 0.0 };
+        let moments = parallel::map_blocks(n, |range| {
+            let (values, weights) = rows.part(range.start, range.len());
+            Moments::of(values, weights, &rows.values[..d])
+        });
+        let (mut first, mut second, mut largest) = (vec![0.0; d], vec![0.0; d], 0.0_f64);
         for block in moments {
-            all.first.iter_mut().zip(&block.first).for_each(|(to, from)| *to += from);
-            all.second.iter_mut().zip(&block.second).for_each(|(to, from)| *to += from);
-            all.largest = all.largest.max(block.largest);
+            first.iter_mut().zip(&block.first).for_each(|(to, from)| *to += from);
+            second.iter_mut().zip(&block.second).for_each(|(to, from)| *to += from);
+            largest = block.largest.iter().fold(largest, |most, size| most.max(size.wide()));
         }
         let limit = T::max_value().wide() * 1e-8;
-        let reach = 4.0 * d as f64 * all.largest * all.largest;
-        if all.second.iter().any(|sum| !sum.is_finite())
+        let reach = 4.0 * d as f64 * largest * largest;
+        if second.iter().any(|sum| !sum.is_finite())
             || reach >= limit
             || reach * total.max(1.0) >= f64::MAX * 1e-8
         {
-            return Err(rows.offender(all.largest, names));
+            return Err(rows.offender(largest, names));
         }
         let variance = |(first, second): (&f64, &f64)| {
             let mean = first / total;
             (second / total - mean * mean).max(0.0)
         };
-        rows.variance = all.first.iter().zip(&all.second).map(variance).sum::<f64>() / d as f64;
+        rows.variance = first.iter().zip(&second).map(variance).sum::<f64>() / d as f64;
         Ok(rows)
-    }
-
-    fn moments(&self, range: std::ops::Range<usize>) -> Moments {
-        let d = self.d;
-        let mut first = vec![0.0; d];
-        let mut second = vec![0.0; d];
-        let mut largest = T::zero();
-        let origin = &self.values[..d];
-        for row in range {
-            let weight = self.weight(row);
-            let values = &self.values[row * d..(row + 1) * d];
-            for (((first, second), &value), &origin) in
-                first.iter_mut().zip(&mut second).zip(values).zip(origin)
-            {
-                let shifted = value.wide() - origin.wide();
-                *first += weight * shifted;
-                *second += weight * shifted * shifted;
-                let size = value.abs();
-                largest = if size > largest { size } else { largest };
-            }
-        }
-        Moments { first, second, largest: largest.wide() }
     }
 
     /// The error for the first value that is not finite, or else for the largest.

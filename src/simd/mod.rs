@@ -10,12 +10,14 @@
 
 mod lanes;
 mod mixed;
+mod moments;
 mod numeric;
 mod refine;
 mod vector;
 
 pub(crate) use lanes::{Lanes, Tables};
 pub(crate) use mixed::{MixedAssign, MixedDistances, MixedRows, MixedSums};
+pub(crate) use moments::Moments;
 pub(crate) use numeric::{Assign, Distances, Sums};
 pub(crate) use refine::{Drift, Refine, Running, State};
 

@@ -147,9 +147,9 @@ pub(super) unsafe fn distances<V: Vector, const R: usize>(
         let mut sums = [V::load(lanes.bias.as_ptr().add(group * V::WIDTH)); R];
         for feature in 0..d {
             let centre = V::load(centres.add(feature * V::WIDTH));
-            for (r, sum) in sums.iter_mut().enumerate() {
+            for r in 0..R {
                 let difference = V::splat(*rows.add(r * d + feature)).sub(centre);
-                *sum = difference.square_add(*sum);
+                sums[r] = difference.square_add(sums[r]);
             }
         }
         sums

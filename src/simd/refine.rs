@@ -278,9 +278,9 @@ unsafe fn distances_at<V: Vector, const R: usize>(
         let mut sums = [V::load(lanes.bias.as_ptr().add(group * V::WIDTH)); R];
         for feature in 0..d {
             let centre = V::load(centres.add(feature * V::WIDTH));
-            for (sum, row) in sums.iter_mut().zip(rows) {
-                let difference = V::splat(*row.add(feature)).sub(centre);
-                *sum = difference.square_add(*sum);
+            for r in 0..R {
+                let difference = V::splat(*rows[r].add(feature)).sub(centre);
+                sums[r] = difference.square_add(sums[r]);
             }
         }
         sums

@@ -100,7 +100,7 @@ def k_prototypes(n: int = 100_000, n_peer: int = 2_000, k: int = 6) -> dict[str,
 
     def fit_peer(rows: NDArray[Any], max_iter: int) -> Any:
         init = [
-            start.drop(columns=categorical).to_numpy(float),
+            start.drop(columns=categorical).to_numpy(float).copy(),
             np.array(
                 [
                     [peer_codes[j][v] for j, v in enumerate(row)]
