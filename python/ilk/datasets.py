@@ -461,7 +461,7 @@ def _draw_customers(
         "customer_id": np.arange(1, n + 1),
         "age": age.astype(np.int64),
         "income": income,
-        "household": _Categories(household, HOUSEHOLDS, ordered=True),
+        "household": _Categories(household, HOUSEHOLDS),
         "region": _Categories(region, REGIONS),
         "channel": _Categories(channel, CHANNELS),
         "visits_per_month": visits,

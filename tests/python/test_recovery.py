@@ -6,6 +6,7 @@ import math
 from collections import Counter
 
 import pytest
+from sklearn.metrics import adjusted_rand_score
 
 import ilk
 from ilk.datasets import PLANTED_GAPS, make_market
@@ -119,3 +120,28 @@ def test_market_without_gaps_has_no_more_of_them_than_promised() -> None:
         with_gap += bool({"gap", "saturated"} & set(matrix.to_dict()["status"]))
     # Where nothing is planted, a false discovery is any discovery: at most 5 % of markets have one.
     assert with_gap / n_markets < 0.05 + 4 * math.sqrt(0.05 * 0.95 / n_markets)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_planted_segments_are_found_in_mixed_data(seed: int) -> None:
+    market = make_market(2000, seed, as_frame="dict")
+    segmentation = ilk.segment(market.customers, list(market.features), random_state=0)
+    assert segmentation.k == 4
+    assert adjusted_rand_score(market.truth.segment, segmentation.codes) > 0.95
+
+
+def test_k_prototypes_finds_the_planted_segments() -> None:
+    market = make_market(2000, as_frame="pandas")
+    frame = market.customers[[*market.features]]
+    labels = ilk.cluster.KPrototypes(n_clusters=4, random_state=0).fit_predict(frame)
+    assert adjusted_rand_score(market.truth.segment, labels) > 0.9
+
+
+def test_segments_that_were_found_are_worth_what_the_planted_ones_are() -> None:
+    market = make_market(4000, random_state=1, as_frame="dict")
+    segmentation = ilk.segment(market.customers, list(market.features), random_state=0)
+    found = ilk.segment_scorecard(
+        market.customers, segment=segmentation.labels, **COLUMNS, n_boot=20, random_state=0
+    ).to_dict()
+    margins = sorted(market.truth.segments["gross_margin"])
+    assert sorted(found["gross_margin"]) == pytest.approx(margins, abs=0.02)
