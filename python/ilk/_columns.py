@@ -270,7 +270,7 @@ def _pandas_na() -> Any:
 def _without_zone(value: Any) -> Any:
     if isinstance(value, datetime.datetime):
         if value.tzinfo is not None:
-            value = value.astimezone(datetime.timezone.utc)
+            value = value.astimezone(datetime.UTC)
         if hasattr(value, "to_pydatetime"):
             value = value.to_pydatetime(warn=False)
         return value.replace(tzinfo=None)

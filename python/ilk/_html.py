@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree
 
-__all__ = ["Number", "element", "format_value", "panel", "render", "table"]
+__all__ = [
+    "Number",
+    "element",
+    "format_value",
+    "panel",
+    "printable",
+    "render",
+    "shortened",
+    "table",
+]
 
-#: Colours follow the notebook's theme, with fallbacks where there is none. The class is doubled where JupyterLab has
+#: Colours follow the notebook's theme, or the page's own where there is none. The class is doubled where JupyterLab has
 #: rules for tables that would win over one class.
 _STYLE = """
-.ilk{color:var(--jp-ui-font-color1,#111);font-family:var(--jp-ui-font-family,system-ui,sans-serif);
+.ilk{color:var(--jp-ui-font-color1,inherit);font-family:var(--jp-ui-font-family,system-ui,sans-serif);
 font-size:13px;line-height:1.45;max-width:100%;overflow-x:auto}
 .ilk table{border-collapse:collapse;margin:.4em 0}
 .ilk caption{text-align:left;font-weight:600;padding:.2em 0;caption-side:top}
-.ilk.ilk th,.ilk.ilk td{padding:.25em .7em;border:0;border-bottom:1px solid var(--jp-border-color2,#ddd);
+.ilk.ilk th,.ilk.ilk td{padding:.25em .7em;border:0;border-bottom:1px solid var(--jp-border-color2,rgba(128,128,128,.4));
 text-align:left;vertical-align:top;max-width:32em;overflow-wrap:break-word}
 .ilk.ilk td.ilk-n,.ilk.ilk th.ilk-n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .ilk .ilk-ci,.ilk .ilk-note{font-size:.9em}
@@ -32,22 +42,43 @@ _MAX_ROWS = 60
 
 def element(tag: str, *children: Any, **attributes: str) -> ElementTree.Element:
     """An element of text and elements; text is escaped when it is written."""
-    node = ElementTree.Element(tag, {key.rstrip("_"): value for key, value in attributes.items()})
+    node = ElementTree.Element(
+        tag, {key.rstrip("_"): printable(value) for key, value in attributes.items()}
+    )
     last: ElementTree.Element | None = None
     for child in children:
         if isinstance(child, ElementTree.Element):
             node.append(child)
             last = child
         elif last is None:
-            node.text = (node.text or "") + _printable(str(child))
+            node.text = (node.text or "") + printable(str(child))
         else:
-            last.tail = (last.tail or "") + _printable(str(child))
+            last.tail = (last.tail or "") + printable(str(child))
     return node
 
 
-def _printable(text: str) -> str:
-    """Text without the control characters that HTML does not allow."""
-    return "".join(c if c in "\t\n\r" or ord(c) >= 32 else "\ufffd" for c in text)
+#: Control characters, halves of surrogate pairs, non-characters, and marks that turn the direction of what follows.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
+)
+
+
+def printable(text: str) -> str:
+    r"""Text in which every character stands for itself: no command to a terminal or to a browser.
+
+    >>> printable("Smith\x1b[2J & Sons")
+    'Smith\ufffd[2J & Sons'
+    """
+    return _UNPRINTABLE.sub("\ufffd", text)
+
+
+def shortened(text: str, limit: int = 200) -> str:
+    """Text of at most ``limit`` characters.
+
+    >>> shortened("a long name", 6)
+    'a lon…'
+    """
+    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def render(node: ElementTree.Element) -> str:
@@ -108,7 +139,10 @@ def table(
         "tr",
         *(
             element(
-                "th", name.replace("_", " "), scope="col", class_="ilk-n" if numeric[name] else ""
+                "th",
+                shortened(name.replace("_", " ")),
+                scope="col",
+                class_="ilk-n" if numeric[name] else "",
             )
             for name in shown
         ),
@@ -117,7 +151,11 @@ def table(
         element("tr", *(_cell(columns, name, row, formats, numeric[name]) for name in shown))
         for row in range(min(n_rows, _MAX_ROWS))
     ]
-    body: list[Any] = [element("caption", caption), element("thead", head), element("tbody", *rows)]
+    body: list[Any] = [
+        element("caption", shortened(caption)),
+        element("thead", head),
+        element("tbody", *rows),
+    ]
     if n_rows > _MAX_ROWS:
         note = element("td", f"{n_rows - _MAX_ROWS} more rows", colspan=str(len(shown)))
         body.append(element("tfoot", element("tr", note)))
@@ -136,7 +174,7 @@ def _cell(
     numeric: bool,
 ) -> ElementTree.Element:
     kind = formats.get(name, "number")
-    children: list[Any] = [format_value(columns[name][row], kind)]
+    children: list[Any] = [shortened(format_value(columns[name][row], kind))]
     interval = format_interval(columns, name, row, kind)
     if interval:
         children.append(element("span", interval, class_="ilk-ci"))

@@ -38,7 +38,8 @@ class Explanation(str):
         return str(self)
 
     def _repr_html_(self) -> str:
-        return _html.panel(*(_html.element("p", line) for line in self.splitlines() if line))
+        lines = (_html.shortened(line, 2000) for line in self.splitlines() if line)
+        return _html.panel(*(_html.element("p", line) for line in lines))
 
 
 class Result:
@@ -138,7 +139,7 @@ class Result:
     def _repr_html_(self) -> str:
         return _html.panel(
             _html.table(self._shown(), self._title, self._formats),
-            _html.element("p", self._rows_note(), class_="ilk-note"),
+            _html.element("p", _html.shortened(self._rows_note(), 2000), class_="ilk-note"),
         )
 
     def __repr__(self) -> str:
@@ -149,16 +150,21 @@ def _restore(cls: type[Result], text: str, native: Native) -> Result:
     return cls(cls._wraps.from_json(text), native)
 
 
+def _one_line(text: str) -> str:
+    """Text on one line that commands no terminal."""
+    return _html.shortened(_html.printable(" ".join(text.split())), 60)
+
+
 def text_table(columns: Mapping[str, Any], formats: Mapping[str, str], max_rows: int = 30) -> str:
     """Columns as aligned text, intervals in brackets."""
     shown = [name for name in columns if not _html._is_bound(name, columns)]
     n_rows = min(len(next(iter(columns.values()), ())), max_rows)
     cells = []
     for name in shown:
-        column = [name]
+        column = [_one_line(name)]
         for row in range(n_rows):
             kind = formats.get(name, "number")
-            text = _html.format_value(columns[name][row], kind)
+            text = _one_line(_html.format_value(columns[name][row], kind))
             interval = _html.format_interval(columns, name, row, kind)
             column.append(f"{text} [{interval}]" if interval else text)
         cells.append(column)

@@ -32,7 +32,7 @@ impl Key for i64 {
     }
 }
 
-/// A text with its first bytes at hand: up to 15 bytes it is compared as one integer.
+/// A text with an integer that tells it apart: its bytes if they are at most 15, else a hash of them.
 #[derive(Clone, Copy)]
 pub(super) struct Word<'a> {
     head: u128,
@@ -58,11 +58,19 @@ impl<'a> Word<'a> {
     }
 
     fn new(text: &'a [u8]) -> Self {
-        let mut bytes = [0; 16];
-        let n = text.len().min(15);
-        bytes[..n].copy_from_slice(&text[..n]);
-        let mark = if text.len() < 16 { (n as u128) << 120 } else { LONG };
-        Self { head: u128::from_le_bytes(bytes) | mark, text }
+        if text.len() < 16 {
+            let mut bytes = [0; 16];
+            bytes[..text.len()].copy_from_slice(text);
+            return Self { head: u128::from_le_bytes(bytes) | (text.len() as u128) << 120, text };
+        }
+        let (mut low, mut high) = (text.len() as u64, 0);
+        for part in text.chunks(16) {
+            let mut bytes = [0; 16];
+            bytes[..part.len()].copy_from_slice(part);
+            low = fold(u128::from_le_bytes(bytes) ^ u128::from(low));
+            high = (high ^ low).rotate_left(23);
+        }
+        Self { head: u128::from(high) << 64 | u128::from(low) | LONG, text }
     }
 }
 
@@ -78,16 +86,7 @@ impl Eq for Word<'_> {}
 impl Key for Word<'_> {
     #[inline]
     fn hash(&self) -> u64 {
-        if self.head < LONG {
-            return fold(self.head);
-        }
-        let mut hash = fold(self.head ^ self.text.len() as u128);
-        for part in self.text.chunks(16) {
-            let mut bytes = [0; 16];
-            bytes[..part.len()].copy_from_slice(part);
-            hash = fold(u128::from_le_bytes(bytes) ^ u128::from(hash));
-        }
-        hash
+        fold(self.head)
     }
 
     #[inline]

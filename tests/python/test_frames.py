@@ -23,7 +23,7 @@ import ilk
 from ilk import _core
 from ilk._frame import Frame, to_native
 
-UTC = dt.timezone.utc
+UTC = dt.UTC
 DAY = dt.date(1970, 1, 1)
 #: One table in plain Python; every container below is made from it, and every answer is checked against it.
 ROWS = {
@@ -324,7 +324,7 @@ def test_only_the_wanted_columns_are_converted(make):
         assert frame.columns == ["size", "amount"]
     same_bits(frame.core.numeric("amount"), expected_numbers("amount"))
     with pytest.raises(
-        ilk.exceptions.MissingColumnError, match='column "amuont" not found.*did you mean "amount"'
+        ilk.exceptions.MissingColumnError, match=r'column "amuont" not found.*did you mean "amount"'
     ):
         Frame.of(make(), columns=["amuont"])
 
