@@ -82,7 +82,7 @@ def default_native() -> Native:
     """The frame that results take where the input was not a frame: pandas, else polars, else a dict."""
     for name in ("pandas", "polars"):
         if importlib.util.find_spec(name) is not None:
-            return name  # type: ignore[return-value]
+            return name
     return "dict"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import warnings
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from ilk._result import Explanation, Result
 from ilk.exceptions import DataError, DataWarning
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -115,7 +115,7 @@ def segment(
     _check_option("scale", scale, _SCALES)
     _check_option("missing", missing, _MISSING)
     if k != "auto" and (isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1):
-        raise DataError(f"k: found {k!r}, but a whole number from 1 up, or \"auto\", is needed")
+        raise DataError(f'k: found {k!r}, but a whole number from 1 up, or "auto", is needed')
     if isinstance(features, str):
         features = [features]
     excluded = [exclude] if isinstance(exclude, str) else list(exclude or [])
@@ -149,7 +149,9 @@ def segment(
             report,
         )
     found = Segmentation(core, frame.native)
-    object.__setattr__(found, "_index", getattr(df, "index", None) if frame.native == "pandas" else None)
+    object.__setattr__(
+        found, "_index", getattr(df, "index", None) if frame.native == "pandas" else None
+    )
     for column, reason in core.unused():
         warnings.warn(f"column {column!r} is not used: it {reason}", DataWarning, stacklevel=2)
     for note in found.manifest["notes"]:
@@ -249,8 +251,11 @@ class Segmentation(Result):
             Old names to new ones, or one name for each segment in order.
         """
         if isinstance(names, str):
-            raise TypeError("names: found one text, but a mapping or one name per segment is needed")
+            raise TypeError(
+                "names: found one text, but a mapping or one name per segment is needed"
+            )
         if hasattr(names, "items"):
+            names = cast("Mapping[str, str]", names)  # or a pandas Series
             unknown = [old for old in names if old not in self.names]
             if unknown:
                 raise DataError(
@@ -309,7 +314,9 @@ class Segmentation(Result):
         told = ", ".join(f"{feature} ({share:.0%})" for share, feature in leading)
         lines.append(f"What separates them most: {told}.")
         markers = self.profile().markers(top=4)
-        for name, n, share in zip(self.names, self.sizes.values(), self.to_dict()["share"], strict=True):
+        for name, n, share in zip(
+            self.names, self.sizes.values(), self.to_dict()["share"], strict=True
+        ):
             told = "; ".join(markers[name]) or "no trait far from the average"
             lines.append(f"{name} ({n:,} customers, {share:.0%}): {told}.")
         lines.extend(f"Note: {note}." for note in self.manifest["notes"])

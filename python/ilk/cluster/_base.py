@@ -134,7 +134,7 @@ def shown(progress: Progress) -> Iterator[Callable[[int, int], object] | None]:
         yield None
         return
     try:
-        from tqdm.auto import tqdm  # type: ignore[import-untyped]
+        from tqdm.auto import tqdm
     except ImportError:
         yield None
         return

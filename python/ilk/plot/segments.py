@@ -45,7 +45,9 @@ def _profile(segmentation: Segmentation, ax: Any, top: int) -> Any:
     distance = np.nan_to_num(np.asarray(columns["v_test"]).reshape(shape) * spread)
     order = np.sort(np.argsort(-np.abs(distance).max(axis=1), kind="stable")[:top])
     step = len(names)
-    rows = [trait_name(columns["feature"][row * step], columns["level"][row * step]) for row in order]
+    rows = [
+        trait_name(columns["feature"][row * step], columns["level"][row * step]) for row in order
+    ]
     texts = [
         [
             _html.format_value(
@@ -73,7 +75,10 @@ def _profile(segmentation: Segmentation, ax: Any, top: int) -> Any:
 
 
 def _evidence(segmentation: Segmentation, ax: Any) -> Any:
-    columns = {name: segmentation._core.evidence().column(name) for name in segmentation._core.evidence().names()}
+    columns = {
+        name: segmentation._core.evidence().column(name)
+        for name in segmentation._core.evidence().names()
+    }
     if len(columns["k"]) == 0:
         raise DataError(
             f"kind: found 'evidence', but k={segmentation.k} was given and no other number was tried; "
@@ -93,12 +98,20 @@ def _evidence(segmentation: Segmentation, ax: Any) -> Any:
     )
     ax.plot(k, columns["silhouette"], color=CATEGORIES[1], marker="s", label="mean silhouette")
     ax.plot(
-        k, columns["adjusted_rand"], color=CATEGORIES[2], marker="^", label="adjusted Rand index of halves"
+        k,
+        columns["adjusted_rand"],
+        color=CATEGORIES[2],
+        marker="^",
+        label="adjusted Rand index of halves",
     )
     ax.axhline(0.8, color="#555555", linestyle="--", linewidth=1)
     ax.text(k[-1], 0.805, "repeats from here up", ha="right", va="bottom", fontsize="small")
     ax.axvline(segmentation._core.choice()[0], color="#555555", linewidth=1, linestyle=":")
-    ax.set(xlabel="number of segments", ylabel="evidence", ylim=(min(0, columns["silhouette"].min()), 1.05))
+    ax.set(
+        xlabel="number of segments",
+        ylabel="evidence",
+        ylim=(min(0, columns["silhouette"].min()), 1.05),
+    )
     ax.set_xticks(k)
     ax.legend(frameon=False, fontsize="small", loc="lower left")
     ax.spines[["top", "right"]].set_visible(False)
