@@ -4,28 +4,36 @@ from __future__ import annotations
 
 import importlib.util
 import time
+from collections.abc import Callable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 from ilk.exceptions import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+
+__all__ = ["Progress", "progress_bar"]
+
+#: Whether to show a bar ("auto": where tqdm is installed and the work takes long), or what to call with
+#: (units done, units in all).
+Progress = bool | Literal["auto"] | Callable[[int, int], object]
 
 #: Seconds before a bar is shown, so that short calls stay quiet.
 _PATIENCE = 1.0
 
 
 @contextmanager
-def progress_bar(
-    progress: bool | Literal["auto"], what: str
-) -> Iterator[Callable[[int, int], None] | None]:
+def progress_bar(progress: Progress, what: str) -> Iterator[Callable[[int, int], object] | None]:
     """A function to be called with (units done, units in all), or None where no bar is wanted."""
+    if callable(progress):
+        yield progress
+        return
     if progress not in (True, False, "auto"):
-        raise DataError(f'progress: found {progress!r}, but True, False or "auto" is needed')
+        raise DataError(
+            f'progress: found {progress!r}, but True, False, "auto" or a function is needed'
+        )
     if progress is False or importlib.util.find_spec("tqdm") is None:
-        if progress is True:
-            raise ModuleNotFoundError("progress=True needs tqdm; try: pip install tqdm")
         yield None
         return
     started = time.monotonic()

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import operator
-import secrets
 import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ilk import _core
 from ilk._frame import Frame, to_native
+from ilk._progress import progress_bar
+from ilk._random import new_seed
 from ilk._result import Explanation, Result
 from ilk.exceptions import DataError, DataWarning
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from matplotlib.figure import Figure
+
+    from ilk._progress import Progress
 
 __all__ = ["Ranking", "Scorecard", "segment_scorecard"]
 
@@ -114,6 +117,16 @@ class Scorecard(Result):
     ==================  =====================================================================================
 
     Here r is 1 - churn, and d the discount rate per period, (1 + discount_rate) ** (period_months / 12) - 1.
+
+    Examples
+    --------
+    >>> import ilk
+    >>> market = ilk.datasets.make_market(600, random_state=1)
+    >>> card = ilk.segment_scorecard(
+    ...     market.customers, segment="household", revenue="revenue", cost="cost", random_state=0
+    ... )
+    >>> list(card.to_dict()["segment"])
+    ['single', 'couple', 'family']
     """
 
     __slots__ = ()
@@ -264,7 +277,7 @@ def segment_scorecard(
     n_boot: int = 1000,
     confidence: float = 0.95,
     random_state: int | None = None,
-    progress: Callable[[int, int], object] | None = None,
+    progress: Progress = "auto",
 ) -> Scorecard:
     """What each segment is worth, with intervals.
 
@@ -279,8 +292,8 @@ def segment_scorecard(
     ----------
     customers : data frame
         pandas, polars, pyarrow, DuckDB, or a dict of columns.
-    segment : str, or array-like of labels
-        The column that holds the segment, or a label for each row. Rows without a segment are left out and counted.
+    segment : str, Segmentation, or array-like of labels
+        The column that holds the segment, a segmentation of these customers, or a label for each row. Rows without a segment are left out and counted.
     revenue : str
         Column of ``customers`` (or of ``orders``) with the revenue of the period.
     cost : str, optional
@@ -315,8 +328,9 @@ def segment_scorecard(
         Share of replicates between the ends of an interval.
     random_state : int, optional
         Seed of the replicates; by default a fresh one, which ``.manifest["random_state"]`` keeps.
-    progress : callable, optional
-        Called with the units of work done and in all.
+    progress : bool, "auto" or callable
+        Whether to show a progress bar; ``"auto"`` does where tqdm is installed and the work takes over a second. A
+        function is called with the units of work done and in all.
 
     Returns
     -------
@@ -417,18 +431,19 @@ def segment_scorecard(
         of_customers |= of_money
     frame, labels, segment_name = _segments(customers, segment, list(of_customers.values()))
     lines = None if orders is None else _orders(orders, [customer, *of_money.values()])
-    core = _core.segment_scorecard(
-        frame.core,
-        labels,
-        lines,
-        {"segment": segment_name, **of_money, **of_customers},
-        period_months=float(period_months),
-        discount_rate=float(discount_rate),
-        n_boot=_whole("n_boot", n_boot),
-        confidence=float(confidence),
-        seed=secrets.randbits(32) if random_state is None else _whole("random_state", random_state),
-        progress=progress,
-    )
+    with progress_bar(progress, "scorecard") as report:
+        core = _core.segment_scorecard(
+            frame.core,
+            labels,
+            lines,
+            {"segment": segment_name, **of_money, **of_customers},
+            period_months=float(period_months),
+            discount_rate=float(discount_rate),
+            n_boot=_whole("n_boot", n_boot),
+            confidence=float(confidence),
+            seed=new_seed(random_state),
+            progress=report,
+        )
     for text in core.warnings():
         warnings.warn(text, DataWarning, stacklevel=2)
     return Scorecard(core, frame.native)
@@ -442,6 +457,7 @@ def _segments(
     frame = Frame.of(customers, name="customers", columns=wanted)
     if isinstance(segment, str):
         return frame, frame.core, segment
+    segment = getattr(segment, "labels", segment)
     # As a frame, a Series of pandas or polars keeps its categories.
     is_series = hasattr(segment, "to_frame")
     column = segment.to_frame("segment") if is_series else {"segment": segment}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 import warnings
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast
 
@@ -12,6 +11,7 @@ import numpy as np
 from ilk import _core, _html
 from ilk._frame import Frame, to_native
 from ilk._progress import progress_bar
+from ilk._random import new_seed
 from ilk._result import Explanation, Result
 from ilk.exceptions import DataError, DataWarning
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
+
+    from ilk._progress import Progress
 
 __all__ = ["SegmentProfile", "Segmentation", "segment"]
 
@@ -40,7 +42,7 @@ def segment(
     *,
     k_max: int = 9,
     n_init: int = 10,
-    progress: bool | Literal["auto"] = "auto",
+    progress: Progress = "auto",
 ) -> Segmentation:
     """Find the segments of customers.
 
@@ -79,8 +81,9 @@ def segment(
         Most segments tried.
     n_init : int
         Starts of the final fit; the best is kept.
-    progress : bool or "auto"
-        Whether to show a progress bar; ``"auto"`` does where tqdm is installed and the work takes over a second.
+    progress : bool, "auto" or callable
+        Whether to show a progress bar; ``"auto"`` does where tqdm is installed and the work takes over a second. A
+        function is called with the units of work done and in all.
 
     Returns
     -------
@@ -443,23 +446,6 @@ def _in_words(columns: Mapping[str, Any], row: int) -> str:
     level = columns["level"][row]
     value, overall = _value(columns["value"][row], level), _value(columns["overall"][row], level)
     return f"{trait_name(columns['feature'][row], level)} {value} against {overall} overall"
-
-
-def new_seed(random_state: int | None) -> int:
-    """The seed given, or a new one.
-
-    Raises
-    ------
-    DataError
-        If it is not a whole number from 0 up.
-    """
-    if random_state is None:
-        return secrets.randbits(32)
-    if isinstance(random_state, bool) or not isinstance(random_state, (int, np.integer)):
-        raise DataError(f"random_state: found {random_state!r}, but a whole number is needed")
-    if not 0 <= random_state < 2**63:
-        raise DataError(f"random_state: found {random_state}, but 0 to 2**63 - 1 is allowed")
-    return int(random_state)
 
 
 def _check_option(argument: str, value: Any, allowed: Sequence[str]) -> None:

@@ -96,13 +96,30 @@ fn choose_threads(py: Python<'_>) {
     parallel::set_shared(daemonic().unwrap_or(false));
 }
 
-/// Sets the number of threads for all later calls in this process; 0 restores the default.
+/// Set the number of threads for all later calls in this process; 0 restores the default.
+///
+/// The default is the environment variable `ILK_NUM_THREADS`, else one thread in a daemonic worker of multiprocessing,
+/// else the number of cores. Results do not depend on it.
+///
+/// Examples
+/// --------
+/// >>> import ilk
+/// >>> ilk.set_num_threads(1)
+/// >>> ilk.num_threads()
+/// 1
+/// >>> ilk.set_num_threads(0)
 #[pyfunction]
 pub(crate) fn set_num_threads(threads: usize) {
     parallel::set_num_threads(threads);
 }
 
 /// Number of threads that calls use.
+///
+/// Examples
+/// --------
+/// >>> import ilk
+/// >>> ilk.num_threads() >= 1
+/// True
 #[pyfunction]
 pub(crate) fn num_threads(py: Python<'_>) -> usize {
     choose_threads(py);

@@ -1,11 +1,9 @@
-"""What the estimators share: checks, warnings, seeds and progress."""
+"""What the estimators share: checks, warnings and seeds."""
 
 from __future__ import annotations
 
 import operator
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +22,7 @@ from ilk.exceptions import ConvergenceWarning, DataError, DataWarning
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-Progress = bool | Callable[[int, int], object]
+    from ilk._progress import Progress
 
 
 class FewClustersWarning(ConvergenceWarning, SklearnConvergenceWarning):  # type: ignore[misc]
@@ -122,26 +120,3 @@ def warn_of_empty_rows(count: int) -> None:
             DataWarning,
             stacklevel=3,
         )
-
-
-@contextmanager
-def shown(progress: Progress) -> Iterator[Callable[[int, int], object] | None]:
-    """What the core calls to show how far it is."""
-    if callable(progress):
-        yield progress
-        return
-    if not progress:
-        yield None
-        return
-    try:
-        from tqdm.auto import tqdm
-    except ImportError:
-        yield None
-        return
-    with tqdm(unit="iteration", leave=False) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        yield show

@@ -8,7 +8,8 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ilk import _core
-from ilk.cluster._base import Clusters, checked_weights, number, shown, whole
+from ilk._progress import progress_bar
+from ilk.cluster._base import Clusters, checked_weights, number, whole
 from ilk.exceptions import DataError
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from ilk.cluster._base import Progress
+    from ilk._progress import Progress
 
 
 class KMeans(Clusters):
@@ -41,7 +42,7 @@ class KMeans(Clusters):
         variance.
     random_state : int, RandomState or None, default None
         Seed; the same integer gives the same result for any number of threads.
-    progress : bool or callable, default False
+    progress : bool, "auto" or callable, default "auto"
         Whether to show a bar (if tqdm is installed), or what to call with iterations done and expected.
 
     Attributes
@@ -92,7 +93,7 @@ class KMeans(Clusters):
         max_iter: int = 300,
         tol: float = 1e-4,
         random_state: int | np.random.RandomState | None = None,
-        progress: Progress = False,
+        progress: Progress = "auto",
     ) -> None:
         self.n_clusters = n_clusters
         self.init = init
@@ -137,7 +138,7 @@ class KMeans(Clusters):
                     f"init: found centres of shape {init.shape}, "
                     f"but ({n_clusters}, {rows.shape[1]}) is needed"
                 )
-        with shown(self.progress) as show:
+        with progress_bar(self.progress, type(self).__name__) as show:
             self._model = _core.KMeansModel.fit(
                 rows,
                 checked_weights(sample_weight, rows),

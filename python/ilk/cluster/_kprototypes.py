@@ -11,12 +11,12 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ilk import _core
 from ilk._frame import Frame, default_native, to_native
+from ilk._progress import progress_bar
 from ilk.cluster._base import (
     Clusters,
     UnknownCategoryWarning,
     checked_weights,
     number,
-    shown,
     warn_of_empty_rows,
     whole,
 )
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from ilk._frame import Native
-    from ilk.cluster._base import Progress
+    from ilk._progress import Progress
 
 
 class KPrototypes(Clusters):
@@ -61,7 +61,7 @@ class KPrototypes(Clusters):
         What to do in :meth:`predict` with a category that was not there in :meth:`fit`; it differs from every mode.
     random_state : int, RandomState or None, default None
         Seed; the same integer gives the same result for any number of threads.
-    progress : bool or callable, default False
+    progress : bool, "auto" or callable, default "auto"
         Whether to show a bar (if tqdm is installed), or what to call with iterations done and expected.
 
     Attributes
@@ -130,7 +130,7 @@ class KPrototypes(Clusters):
         max_iter: int = 300,
         unknown: Literal["warn", "ignore", "error"] = "warn",
         random_state: int | np.random.RandomState | None = None,
-        progress: Progress = False,
+        progress: Progress = "auto",
     ) -> None:
         self.n_clusters = n_clusters
         self.categorical = categorical
@@ -178,7 +178,7 @@ class KPrototypes(Clusters):
         init = self.init
         if not isinstance(init, str):
             init = _frame_of(init, frame.columns).core
-        with shown(self.progress) as show:
+        with progress_bar(self.progress, type(self).__name__) as show:
             self._model, n_empty = _core.KPrototypesModel.fit(
                 frame.core,
                 checked_weights(sample_weight, _Rows(len(frame))),
