@@ -7,6 +7,8 @@
 //! Every instruction set computes each distance with the same operations in the same order; with fused
 //! multiply-add the bits are the same whatever the width of the vectors.
 #![allow(unsafe_code)]
+// Iterators over arrays keep the sums of a tile in memory instead of registers.
+#![allow(clippy::needless_range_loop)]
 
 mod lanes;
 mod mixed;

@@ -41,7 +41,7 @@ def _row(name: str, peer: str, ours: float, theirs: float, equal: bool) -> dict[
 def customers(n: int, d: int, groups: int, dtype: Any = np.float64) -> NDArray[Any]:
     """Rows in overlapping groups, so that the iterations do not settle."""
     rng = np.random.default_rng(20240611)
-    centres = rng.normal(scale=1.2, size=(groups, d))
+    centres = rng.normal(scale=0.5, size=(groups, d))
     rows = centres[rng.integers(groups, size=n)] + rng.normal(size=(n, d))
     return rows.astype(dtype)
 
