@@ -152,6 +152,10 @@ docs: docs-rust build-release $(VENV)/.with-docs ## the reference pages, Rust an
 	@echo "Python: $(abspath build/docs/index.html)"
 	@echo "Rust:   $(CARGO_TARGET_DIR)/doc/ilk/index.html"
 
+.PHONY: pictures
+pictures: build-release ## draw the pictures of the README
+	'$(BIN)/python' docs/pictures.py
+
 .PHONY: docs-rust
 docs-rust: ## rustdoc without warnings
 	RUSTDOCFLAGS='--deny warnings' cargo doc --locked --no-deps --all-features
