@@ -119,9 +119,9 @@ unsafe fn costs<V: Vector<Real = f64>, const R: usize>(
             let mut sums = [V::load(lanes.bias.as_ptr().add(group * V::WIDTH)); R];
             for feature in 0..d {
                 let centre = V::load(centres.add(feature * V::WIDTH));
-                for (r, sum) in sums.iter_mut().enumerate() {
+                for r in 0..R {
                     let difference = V::splat(*numbers.add(r * d + feature)).sub(centre);
-                    *sum = difference.zero_nan().square_add(*sum);
+                    sums[r] = difference.zero_nan().square_add(sums[r]);
                 }
             }
             sums
@@ -131,9 +131,9 @@ unsafe fn costs<V: Vector<Real = f64>, const R: usize>(
         let codes = rows.codes.as_ptr().add(first * m);
         let table = tables.values.as_ptr().add(group * tables.n_rows * V::WIDTH);
         for (attribute, &(start, categories)) in tables.attributes.iter().enumerate() {
-            for (r, sum) in sums.iter_mut().enumerate() {
+            for r in 0..R {
                 let row = Tables::row(start, categories, *codes.add(r * m + attribute));
-                *sum = sum.add(V::load(table.add(row * V::WIDTH)));
+                sums[r] = sums[r].add(V::load(table.add(row * V::WIDTH)));
             }
         }
         sums
@@ -167,13 +167,13 @@ impl MixedAssign<'_> {
         // SAFETY: the caller's promises; `lowest` gives a lane with a finite cost, hence a cluster below `k`.
         unsafe {
             for group in 0..self.lanes.padded() / V::WIDTH {
-                let costs = costs::<V, R>(self.lanes, self.tables, &self.rows, first, group);
+                let found = costs::<V, R>(self.lanes, self.tables, &self.rows, first, group);
+                let (costs, lanes, _) = V::two_lowest_of(found);
                 for r in 0..R {
-                    let (cost, lane) = costs[r].lowest();
-                    if cost < nearest[r] {
-                        nearest[r] = cost;
-                        labels[r] = (group * V::WIDTH) as u32 + lane;
-                    }
+                    let closer = costs[r] < nearest[r];
+                    let label = (group * V::WIDTH) as u32 + lanes[r];
+                    nearest[r] = if closer { costs[r] } else { nearest[r] };
+                    labels[r] = if closer { label } else { labels[r] };
                 }
             }
             for r in 0..R {

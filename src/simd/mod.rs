@@ -16,6 +16,8 @@ mod moments;
 mod numeric;
 mod refine;
 mod vector;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
 pub(crate) use lanes::{Lanes, Tables};
 pub(crate) use mixed::{MixedAssign, MixedDistances, MixedRows, MixedSums};

@@ -86,13 +86,13 @@ impl<T: Real> Assign<'_, T> {
             let rows = self.rows.as_ptr().add(first * d);
             prefetch(rows, R * d, AHEAD);
             for group in 0..self.lanes.padded() / V::WIDTH {
-                let distances = distances::<V, R>(self.lanes, rows, group);
+                let found = distances::<V, R>(self.lanes, rows, group);
+                let (distances, lanes, _) = V::two_lowest_of(found);
                 for r in 0..R {
-                    let (distance, lane) = distances[r].lowest();
-                    if distance < nearest[r] {
-                        nearest[r] = distance;
-                        labels[r] = (group * V::WIDTH) as u32 + lane;
-                    }
+                    let closer = distances[r] < nearest[r];
+                    let label = (group * V::WIDTH) as u32 + lanes[r];
+                    nearest[r] = if closer { distances[r] } else { nearest[r] };
+                    labels[r] = if closer { label } else { labels[r] };
                 }
             }
             for r in 0..R {
@@ -114,7 +114,7 @@ impl<T: Real> Assign<'_, T> {
 
 /// Bytes ahead of the rows in work at which rows are fetched from memory; measured, and the hardware's own prefetcher stops at
 /// the ends of pages.
-const AHEAD: usize = 16 << 10;
+pub(super) const AHEAD: usize = 16 << 10;
 
 /// Fetches what lies `ahead` bytes after `count` values.
 #[inline(always)]

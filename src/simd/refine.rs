@@ -5,11 +5,12 @@
 //! k-means even faster, with both of its sides in one number. That number is kept relative to the total drift, so a row
 //! that stays is read as eight bytes and not written. Sums change only by the rows that move.
 
+use super::numeric::{AHEAD, prefetch};
 use super::vector::Vector;
 use super::{Kernel, Lanes, Real, TILE};
 
 /// Rows whose bounds are checked together.
-const CHUNK: usize = 512;
+const CHUNK: usize = 2048;
 
 /// A sum this many times smaller than what was taken from it is added up afresh.
 const LOST: f64 = 65536.0;
@@ -213,15 +214,15 @@ impl<T: Real> Refine<'_, T> {
             let pointers = rows.map(|row| base.add(row * d));
             for group in 0..self.lanes.padded() / V::WIDTH {
                 let found = distances_at::<V, R>(self.lanes, pointers, group);
+                let (distances, lanes, next) = V::two_lowest_of(found);
                 for r in 0..R {
-                    let (distance, lane, next) = found[r].two_lowest();
-                    if distance < nearest[r] {
-                        second[r] = if next < nearest[r] { next } else { nearest[r] };
-                        nearest[r] = distance;
-                        labels[r] = (group * V::WIDTH) as u32 + lane;
-                    } else if distance < second[r] {
-                        second[r] = distance;
-                    }
+                    let closer = distances[r] < nearest[r];
+                    let (best, other) =
+                        if closer { (next[r], nearest[r]) } else { (second[r], distances[r]) };
+                    second[r] = if other < best { other } else { best };
+                    nearest[r] = if closer { distances[r] } else { nearest[r] };
+                    let label = (group * V::WIDTH) as u32 + lanes[r];
+                    labels[r] = if closer { label } else { labels[r] };
                 }
             }
             // What rounding can do to a distance of `d` terms, both of the kernel's now and of those to come.
@@ -294,7 +295,9 @@ impl<T: Real> Kernel for Refine<'_, T> {
     unsafe fn run<V: Vector<Real = T>>(mut self) {
         let (n, d) = (self.states.len(), self.lanes.n_features);
         self.sums.changed = 0;
-        let mut list = [0u32; CHUNK + TILE];
+        // Whole tiles of rows, as many as fit beside the centres in the first-level cache.
+        let far = (AHEAD / (d * size_of::<T>())).clamp(TILE, 16 * TILE) / TILE * TILE;
+        let mut list = [0u32; CHUNK + 1];
         for first in (0..n).step_by(CHUNK) {
             let last = n.min(first + CHUNK);
             let mut count = 0;
@@ -303,14 +306,16 @@ impl<T: Real> Kernel for Refine<'_, T> {
                 list[count] = row;
                 count += usize::from(drift.is_none_or(|&drift| state.until <= drift));
             }
+            let fetch = |rows: &[u32], base: *const T| {
+                for &row in rows {
+                    prefetch(base.wrapping_add(row as usize * d), d, 0);
+                }
+            };
+            fetch(&list[..far.min(count)], self.rows.as_ptr());
             for tile in (0..count).step_by(TILE) {
                 let ahead = &list[tile..][..TILE.min(count - tile)];
-                if let Some(next) = list.get(tile + TILE..tile + 2 * TILE) {
-                    for &row in next {
-                        let row = self.rows.as_ptr().wrapping_add(row as usize * d);
-                        super::numeric::prefetch(row, d, 0);
-                    }
-                }
+                let next = (tile + far).min(count);
+                fetch(&list[next..(next + TILE).min(count)], self.rows.as_ptr());
                 // SAFETY: `apply` checked the lengths; the list holds rows below `n`.
                 unsafe {
                     match <[u32; TILE]>::try_from(ahead) {
