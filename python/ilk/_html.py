@@ -69,7 +69,7 @@ def printable(text: str) -> str:
     r"""Text in which every character stands for itself: no command to a terminal or to a browser.
 
     >>> printable("Smith\x1b[2J & Sons")
-    'Smith\ufffd[2J & Sons'
+    'Smith�[2J & Sons'
     """
     return _UNPRINTABLE.sub("\ufffd", text)
 
