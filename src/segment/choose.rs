@@ -158,7 +158,10 @@ fn decide(evidence: &[Evidence]) -> Choice {
             k: found.k,
             repeats: true,
             reason: format!(
-                "of the numbers of segments that repeat on other customers, {} is the largest that keeps them well                  apart: segments found on one random half assign the other half as its own segments do (prediction                  strength {:.2}, standard error {:.2}; the bar is {REPEATS}), and their mean silhouette is {:.2}                  (widest {widest:.2}; the bar is {:.0} % of it)",
+                "of the numbers of segments that repeat on other customers, {} is the largest that keeps them well \
+                 apart: segments found on one random half assign the other half as its own segments do (prediction \
+                 strength {:.2}, standard error {:.2}; the bar is {REPEATS}), and their mean silhouette is {:.2} \
+                 (widest {widest:.2}; the bar is {:.0} % of it)",
                 found.k,
                 found.prediction_strength,
                 found.standard_error,
