@@ -126,7 +126,7 @@ class Scorecard(Result):
     ...     market.customers, segment="household", revenue="revenue", cost="cost", random_state=0
     ... )
     >>> list(card.to_dict()["segment"])
-    ['single', 'couple', 'family']
+    ['couple', 'family', 'single']
     """
 
     __slots__ = ()
