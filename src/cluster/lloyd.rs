@@ -116,7 +116,7 @@ impl<'a, T: Real> Lloyd<'a, T> {
         );
         monitor.check()?;
         self.merge();
-        self.to_means();
+        self.set_means();
         Ok(())
     }
 
@@ -139,7 +139,7 @@ impl<'a, T: Real> Lloyd<'a, T> {
 
     /// Moves the centres to the means of their rows and gives the sum of squared shifts.
     fn update(&mut self, monitor: &Monitor) -> Result<f64> {
-        self.to_means();
+        self.set_means();
         if self.running.rows.contains(&0) {
             self.mend(monitor)?;
         }
@@ -149,7 +149,7 @@ impl<'a, T: Real> Lloyd<'a, T> {
     }
 
     /// Moves the centres of clusters with rows to the means.
-    fn to_means(&mut self) {
+    fn set_means(&mut self) {
         let d = self.rows.d;
         let moves = self.drift.moves();
         moves.fill(0.0);

@@ -39,7 +39,7 @@ impl<'a> Lines<'a> {
             if let Some(cost) = cost {
                 // NaN is not 0 or more either.
                 for value in &cost[lines.clone()] {
-                    odd |= !(*value >= 0.0);
+                    odd |= value.is_nan() || *value < 0.0;
                 }
             }
             odd

@@ -36,6 +36,9 @@ impl Persist for NamedProfile {
     }
 }
 
+/// Segment of each row, and features with unknown categories and their number of rows.
+type Predicted<'py> = (Bound<'py, PyArray1<i64>>, Vec<(String, usize)>);
+
 /// See `ilk.segment`.
 #[pyfunction]
 #[pyo3(signature = (table, features, exclude, method, k, k_max, weights, scale, missing, n_init, seed, settings, progress))]
@@ -176,14 +179,10 @@ impl Segmentation {
     }
 
     /// Segments of new customers, with the features that hold unknown categories and their number of rows.
-    fn predict<'py>(
-        &self,
-        py: Python<'py>,
-        table: &PyTable,
-    ) -> PyResult<(Bound<'py, PyArray1<i64>>, Vec<(String, usize)>)> {
-        let (labels, unknown) =
-            runtime::run(py, None, |monitor| self.0.predict(&table.0, monitor))?;
-        Ok((signed(&labels).into_pyarray(py), unknown))
+    fn predict<'py>(&self, py: Python<'py>, table: &PyTable) -> PyResult<Predicted<'py>> {
+        let found = runtime::run(py, None, |monitor| self.0.predict(&table.0, monitor))?;
+        let unknown = found.unknown.into_iter().map(|unknown| (unknown.feature, unknown.rows));
+        Ok((signed(&found.labels).into_pyarray(py), unknown.collect()))
     }
 
     /// Settings, seed, rows used.

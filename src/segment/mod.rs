@@ -4,6 +4,7 @@
 //! and sums up what makes each segment different.
 
 mod choose;
+mod customers;
 mod model;
 
 use serde::{Deserialize, Serialize};
@@ -13,12 +14,15 @@ pub use choose::{
 };
 pub use model::{Method, Model, Rows};
 
+use self::customers::{
+    count, drivers, feature_names, first_missing, is_blank, read_weights, usable_rows,
+};
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::parallel::Monitor;
 use crate::persist::{self, Persist};
 use crate::profile::Profile;
-use crate::table::{MISSING, Preparation, Prepared, Scale, Table, UNSEEN, Unused};
+use crate::table::{MISSING, Preparation, Scale, Table, UNSEEN, Unused};
 
 /// Share of customers above which one segment is said to hold nearly all.
 pub const NEARLY_ALL: f64 = 0.9;
@@ -83,6 +87,24 @@ pub struct Segmentation {
     /// Share of the separation that each feature gives.
     drivers: Vec<f64>,
     profile: Profile,
+}
+
+/// Segments of new customers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prediction {
+    /// Segment of each row; [`MISSING`] where no feature has a value.
+    pub labels: Vec<u32>,
+    /// Features that hold categories not met when the segments were found.
+    pub unknown: Vec<Unknown>,
+}
+
+/// A feature with categories that were not met before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unknown {
+    /// Name of the column.
+    pub feature: String,
+    /// Rows with such a category.
+    pub rows: usize,
 }
 
 /// Segments the customers of a table.
@@ -350,17 +372,12 @@ impl Segmentation {
         Ok(segmentation)
     }
 
-    /// Segments of new customers; [`MISSING`] for those without a value in any feature. With the names of features
-    /// that hold categories not met before, and the number of such rows.
+    /// Segments of new customers.
     ///
     /// # Errors
     ///
     /// Those of reading the columns; [`Error::BadValue`] for a missing value where the model is k-means.
-    pub fn predict(
-        &self,
-        table: &Table,
-        monitor: &Monitor,
-    ) -> Result<(Vec<u32>, Vec<(String, usize)>)> {
+    pub fn predict(&self, table: &Table, monitor: &Monitor) -> Result<Prediction> {
         let rows = self.preparation.apply(table)?;
         if self.model.method() == Method::KMeans
             && let Some((row, column)) =
@@ -380,9 +397,9 @@ impl Segmentation {
             .zip(rows.codes.columns())
             .map(|(feature, codes)| {
                 let n = codes.iter().filter(|&&code| code == UNSEEN).count();
-                (feature.name().to_string(), n)
+                Unknown { feature: feature.name().to_string(), rows: n }
             })
-            .filter(|&(_, n)| n > 0)
+            .filter(|unknown| unknown.rows > 0)
             .collect();
         let clusters = self.model.predict(&Rows::new(&rows, self.model.method())?, monitor)?;
         let labels = clusters
@@ -394,7 +411,7 @@ impl Segmentation {
                 },
             )
             .collect();
-        Ok((labels, unknown))
+        Ok(Prediction { labels, unknown })
     }
 
     /// Loss of separation when two groups of segments become one.
@@ -455,9 +472,7 @@ impl Persist for Segmentation {
         if k == 0 || self.sizes.len() != k || self.weights.len() != k {
             return Err(persist::broken("names, sizes and weights differ in number"));
         }
-        if self.groups.len() != self.model.weights().len()
-            || !self.groups.iter().all(|group| within(group))
-        {
+        if self.groups.len() != self.model.weights().len() || !self.groups.iter().all(within) {
             return Err(persist::broken("a cluster belongs to no segment"));
         }
         if !self.labels.iter().all(|label| *label == MISSING || within(label)) {
@@ -468,146 +483,4 @@ impl Persist for Segmentation {
         }
         Ok(())
     }
-}
-
-fn feature_names(table: &Table, options: &Options) -> Result<Vec<String>> {
-    for name in options.exclude.iter().chain(options.features.iter().flatten()) {
-        table.kind(name)?;
-    }
-    let weights = options.weights.as_ref();
-    let wanted = |name: &&str| {
-        !options.exclude.iter().any(|other| other == name)
-            && !weights.is_some_and(|other| other == name)
-    };
-    let names: Vec<String> = match &options.features {
-        Some(features) => features.clone(),
-        None => table.names().into_iter().filter(wanted).map(str::to_string).collect(),
-    };
-    Ok(names)
-}
-
-fn read_weights(table: &Table, name: &str) -> Result<Vec<f64>> {
-    let weights = table.numeric(name)?;
-    if let Some(row) = weights.iter().position(|weight| weight.is_nan() || *weight < 0.0) {
-        let found =
-            if weights[row].is_nan() { "a missing value".into() } else { weights[row].to_string() };
-        return Err(Error::value(name, row, found, "weights must be numbers from 0 up"));
-    }
-    if weights.iter().sum::<f64>() <= 0.0 {
-        return Err(Error::argument("weights", "no weight above 0", "some customer must count"));
-    }
-    Ok(weights.to_vec())
-}
-
-/// Rows that take part; the others are counted in the manifest.
-fn usable_rows(
-    rows: &Prepared,
-    weights: Option<&[f64]>,
-    preparation: &Preparation,
-    options: &Options,
-    manifest: &mut Manifest,
-) -> Result<Vec<usize>> {
-    let n = rows.n_rows();
-    if options.missing == Missing::Error
-        && let Some((row, column)) =
-            (0..n).find_map(|row| first_missing(rows, row).map(|c| (row, c)))
-    {
-        return Err(Error::value(
-            preparation.features[column].name(),
-            row,
-            "a missing value",
-            "missing=\"error\" allows none",
-        )
-        .with_mend("missing=\"ignore\""));
-    }
-    let (mut blank, mut dropped, mut weightless) = (0, 0, 0);
-    let mut used = Vec::with_capacity(n);
-    for row in 0..n {
-        if is_blank(rows, row) {
-            blank += 1;
-        } else if options.missing == Missing::Drop && rows.is_incomplete(row) {
-            dropped += 1;
-        } else if weights.is_some_and(|weights| weights[row] == 0.0) {
-            weightless += 1;
-        } else {
-            used.push(row);
-        }
-    }
-    manifest.leave_out("no feature has a value", blank);
-    manifest.leave_out("a feature is missing (missing=\"drop\")", dropped);
-    manifest.leave_out("weight 0", weightless);
-    let k = options.k.unwrap_or(2);
-    if k == 0 {
-        return Err(Error::argument("k", 0, "at least 1 segment is needed"));
-    }
-    if used.len() < k {
-        return Err(Error::TooFewRows {
-            what: format!("k={k}"),
-            needed: k,
-            found: used.len(),
-            mend: None,
-        });
-    }
-    Ok(used)
-}
-
-fn is_blank(rows: &Prepared, row: usize) -> bool {
-    rows.numeric.row(row).iter().all(|value| value.is_nan())
-        && rows.codes.row(row).iter().all(|&code| code == MISSING)
-}
-
-/// Number of the first feature that the row lacks.
-fn first_missing(rows: &Prepared, row: usize) -> Option<usize> {
-    let amounts = rows.numeric.row(row).iter().position(|value| value.is_nan());
-    amounts.or_else(|| {
-        let category = rows.codes.row(row).iter().position(|&code| code == MISSING)?;
-        Some(rows.numeric.ncols() + category)
-    })
-}
-
-fn count(labels: &[u32], n_segments: usize) -> Vec<usize> {
-    let mut sizes = vec![0; n_segments];
-    for &label in labels {
-        if let Some(size) = sizes.get_mut(label as usize) {
-            *size += 1;
-        }
-    }
-    sizes
-}
-
-/// Share of each feature in what the segments explain: its cost around one centre less its cost around the segments'.
-fn drivers(rows: &Prepared, labels: &[u32], k: usize, gamma: &[f64]) -> Vec<f64> {
-    let mut gains = Vec::with_capacity(rows.numeric.ncols() + rows.codes.ncols());
-    for column in rows.numeric.columns() {
-        let mut sums = vec![(0.0, 0.0); k];
-        for (&value, &label) in column.iter().zip(labels) {
-            if !value.is_nan() {
-                let (count, sum) = &mut sums[label as usize];
-                *count += 1.0;
-                *sum += value;
-            }
-        }
-        let count: f64 = sums.iter().map(|(count, _)| count).sum();
-        let mean = sums.iter().map(|(_, sum)| sum).sum::<f64>() / count;
-        let between = sums
-            .iter()
-            .filter(|(count, _)| *count > 0.0)
-            .map(|(count, sum)| count * (sum / count - mean).powi(2));
-        gains.push(between.sum::<f64>());
-    }
-    for ((column, &n), gamma) in rows.codes.columns().into_iter().zip(&rows.n_categories).zip(gamma)
-    {
-        let mut counts = vec![vec![0.0_f64; n]; k];
-        for (&code, &label) in column.iter().zip(labels) {
-            if let Some(count) = counts[label as usize].get_mut(code as usize) {
-                *count += 1.0;
-            }
-        }
-        let largest = |counts: &[f64]| counts.iter().copied().fold(0.0, f64::max);
-        let together: Vec<f64> = (0..n).map(|c| counts.iter().map(|row| row[c]).sum()).collect();
-        let matched: f64 = counts.iter().map(|row| largest(row)).sum();
-        gains.push(gamma * (matched - largest(&together)));
-    }
-    let total: f64 = gains.iter().sum();
-    gains.iter().map(|gain| if total > 0.0 { gain / total } else { 0.0 }).collect()
 }

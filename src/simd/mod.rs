@@ -1,8 +1,8 @@
 //! The hot loops, behind run-time dispatch; the only place where `unsafe` is allowed.
 //!
-//! A kernel is written once, over the small trait [`Vector`](vector::Vector), and compiled for every instruction set:
+//! A kernel is written once, over the small trait `Vector`, and compiled for every instruction set:
 //! AVX-512, AVX2 with FMA, and plain arrays, which are also what other processors run and what the tests compare with.
-//! Centres lie in lanes, so one row is compared with a whole vector of centres at a time ([`Lanes`], [`Tables`]).
+//! Centres lie in lanes, so one row is compared with a whole vector of centres at a time (`Lanes`, `Tables`).
 //!
 //! Every instruction set computes each distance with the same operations in the same order; with fused
 //! multiply-add the bits are the same whatever the width of the vectors.

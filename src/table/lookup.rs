@@ -203,7 +203,7 @@ impl TextIndex {
 
     fn find_in<'a>(
         &self,
-        array: &(impl Array + Sync),
+        array: &impl Array,
         value: impl Fn(usize) -> &'a str + Sync + Send,
         out: &mut [u32],
     ) {
