@@ -7,6 +7,8 @@ import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from ilk import _core
 from ilk._frame import Frame, to_native
 from ilk._progress import progress_bar
@@ -293,7 +295,8 @@ def segment_scorecard(
     customers : data frame
         pandas, polars, pyarrow, DuckDB, or a dict of columns.
     segment : str, Segmentation, or array-like of labels
-        The column that holds the segment, a segmentation of these customers, or a label for each row. Rows without a segment are left out and counted.
+        The column that holds the segment, a segmentation of these customers, or a label for each row. Rows without a
+        segment are left out and counted.
     revenue : str
         Column of ``customers`` (or of ``orders``) with the revenue of the period.
     cost : str, optional
@@ -457,11 +460,13 @@ def _segments(
     frame = Frame.of(customers, name="customers", columns=wanted)
     if isinstance(segment, str):
         return frame, frame.core, segment
-    segment = getattr(segment, "labels", segment)
+    if hasattr(segment, "codes") and hasattr(segment, "names"):  # a Segmentation: its order is kept
+        column = (np.asarray(segment.codes, dtype=np.int32), list(segment.names), True)
+        return frame, _core.Table.from_columns([("segment", column)]), "segment"
     # As a frame, a Series of pandas or polars keeps its categories.
     is_series = hasattr(segment, "to_frame")
-    column = segment.to_frame("segment") if is_series else {"segment": segment}
-    return frame, Frame.of(column, name="segment").core, "segment"
+    labels = segment.to_frame("segment") if is_series else {"segment": segment}
+    return frame, Frame.of(labels, name="segment").core, "segment"
 
 
 def _orders(orders: Any, names: Sequence[str | None]) -> _core.Table:

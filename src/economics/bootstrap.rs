@@ -63,6 +63,9 @@ pub fn replicate(
     seed: u64,
     monitor: &Monitor,
 ) -> Result<Replicates> {
+    if n_boot == 0 {
+        return Ok(Replicates::default());
+    }
     let sample = Sample::new(rows, n_segments);
     let n_chunks = n_boot.div_ceil(LANES);
     monitor.expect((n_chunks * sample.rows.len()) as u64);

@@ -189,7 +189,6 @@ fn link(customers: &Table, orders: Option<&Table>, names: &Names) -> Result<Opti
     let keys = customers.keys(name)?;
     let mut row_of = vec![MISSING; keys.distinct.len()];
     for (row, &code) in keys.codes.iter().enumerate() {
-        let mend = format!("customers = customers.drop_duplicates({name:?})");
         let Some(slot) = row_of.get_mut(code as usize) else {
             let wanted = "every customer needs an identifier";
             return Err(Error::value(name, row, "a missing value", wanted)
@@ -200,7 +199,8 @@ fn link(customers: &Table, orders: Option<&Table>, names: &Names) -> Result<Opti
             let wanted = format!(
                 "a customer stands in one row, and this one already stands in row {slot}; order lines go into orders="
             );
-            return Err(Error::value(name, row, found, wanted).with_mend(mend));
+            return Err(Error::value(name, row, found, wanted)
+                .with_mend(format!("customers = customers.drop_duplicates({name:?})")));
         }
         *slot = row as u32;
     }

@@ -42,6 +42,12 @@ impl Table {
                 let index = IntegerIndex::new(values);
                 each_chunk(&mut codes, &chunks, |chunk, out| index.find(chunk, out));
             }
+            Distinct::Text(values)
+                if is_text && values.iter().all(|value| value.len() <= SHORT) =>
+            {
+                let index = ShortTextIndex::new(values);
+                each_chunk(&mut codes, &chunks, |chunk, out| index.find(chunk, out));
+            }
             Distinct::Text(values) if is_text => {
                 let index = TextIndex::new(values);
                 each_chunk(&mut codes, &chunks, |chunk, out| index.find(chunk, out));
@@ -143,6 +149,121 @@ impl IntegerIndex {
             let rows = first..first + block.len();
             for (code, &value) in block.iter_mut().zip(&values[rows]) {
                 *code = convert(value).map_or(UNKNOWN, |value| self.code(value));
+            }
+            hide_nulls(array, first, block);
+        });
+    }
+}
+
+/// Bytes of text that fit into one number, as Arrow's views hold them.
+const SHORT: usize = 12;
+
+/// Rows that are looked up together.
+const GROUP: usize = 64;
+
+/// Codes of text of at most [`SHORT`] bytes: as numbers, in an open table of twice their number.
+///
+/// Identifiers come in random order, so every look into the table waits for memory. Rows are looked up in groups, step
+/// by step, so that the processor waits for many at once.
+struct ShortTextIndex {
+    keys: Vec<u128>,
+    slots: Vec<u32>,
+    hasher: foldhash::fast::RandomState,
+}
+
+/// Length and bytes as Arrow's view of short text: four bytes of length, then the text, then zeros.
+fn short_key(text: &[u8]) -> Option<u128> {
+    let mut bytes = [0; 16];
+    bytes[4..].get_mut(..text.len())?.copy_from_slice(text);
+    Some(u128::from_le_bytes(bytes) | text.len() as u128)
+}
+
+impl ShortTextIndex {
+    fn new(values: &[String]) -> Self {
+        let n_slots = (2 * values.len()).next_power_of_two();
+        let mut index = Self {
+            keys: Vec::with_capacity(values.len()),
+            slots: vec![UNKNOWN; n_slots],
+            hasher: foldhash::fast::RandomState::default(),
+        };
+        for (code, value) in values.iter().enumerate() {
+            // Longer text is not indexed here; a key that no row has keeps the codes in step.
+            let key = short_key(value.as_bytes()).unwrap_or(u128::MAX);
+            let mut slot = index.slot(key);
+            while index.slots[slot] != UNKNOWN {
+                slot = index.after(slot);
+            }
+            index.slots[slot] = code as u32;
+            index.keys.push(key);
+        }
+        index
+    }
+
+    fn slot(&self, key: u128) -> usize {
+        self.hasher.hash_one(key) as usize & (self.slots.len() - 1)
+    }
+
+    fn after(&self, slot: usize) -> usize {
+        (slot + 1) & (self.slots.len() - 1)
+    }
+
+    /// Looks on from `slot`, which holds `code`.
+    fn resolve(&self, key: u128, mut slot: usize, mut code: u32) -> u32 {
+        // Half of the slots are empty, so that this ends.
+        while let Some(&known) = self.keys.get(code as usize) {
+            if known == key {
+                return code;
+            }
+            slot = self.after(slot);
+            code = self.slots[slot];
+        }
+        UNKNOWN
+    }
+
+    fn find(&self, chunk: &ArrayRef, out: &mut [u32]) {
+        match chunk.data_type() {
+            DataType::Utf8 => {
+                let array = chunk.as_string::<i32>();
+                self.find_in(array, |row| short_key(array.value(row).as_bytes()), out);
+            }
+            DataType::LargeUtf8 => {
+                let array = chunk.as_string::<i64>();
+                self.find_in(array, |row| short_key(array.value(row).as_bytes()), out);
+            }
+            _ => {
+                let array = chunk.as_string_view();
+                let views = array.views();
+                let key = |row: usize| {
+                    let view: u128 = views[row];
+                    (view as u32 as usize <= SHORT).then_some(view)
+                };
+                self.find_in(array, key, out);
+            }
+        }
+    }
+
+    fn find_in(
+        &self,
+        array: &(impl Array + Sync),
+        key: impl Fn(usize) -> Option<u128> + Sync + Send,
+        out: &mut [u32],
+    ) {
+        parallel::fill_blocks(out, |first, block| {
+            let mut keys = [0; GROUP];
+            let mut slots = [0; GROUP];
+            for (group, codes) in block.chunks_mut(GROUP).enumerate() {
+                let first = first + group * GROUP;
+                for offset in 0..codes.len() {
+                    // Longer than any text that is known: a key that is not there either.
+                    keys[offset] = key(first + offset).unwrap_or(u128::MAX - 1);
+                    slots[offset] = self.slot(keys[offset]);
+                }
+                for (code, &slot) in codes.iter_mut().zip(&slots) {
+                    *code = self.slots[slot];
+                }
+                for ((code, &key), &slot) in codes.iter_mut().zip(&keys).zip(&slots) {
+                    *code = self.resolve(key, slot, *code);
+                }
             }
             hide_nulls(array, first, block);
         });
@@ -277,15 +398,37 @@ mod tests {
     }
 
     #[test]
+    fn short_text_is_found_among_many() {
+        let name = |i: usize| format!("C-{i:x}");
+        let known: ArrayRef = Arc::new(StringArray::from_iter_values((0..20_000).map(name)));
+        let rows: Vec<String> = (0..30_000)
+            .map(|i| if i % 7 == 0 { format!("{}, longer", name(i)) } else { name(i) })
+            .collect();
+        let expected: Vec<u32> =
+            (0..30_000).map(|i| if i % 7 == 0 || i >= 20_000 { UNKNOWN } else { i }).collect();
+        let view: ArrayRef = Arc::new(StringViewArray::from_iter_values(&rows));
+        let plain: ArrayRef = Arc::new(StringArray::from_iter_values(&rows));
+        assert_eq!(find(Arc::clone(&known), view), expected);
+        assert_eq!(find(known, plain), expected);
+        let nobody: ArrayRef = Arc::new(StringArray::from(Vec::<&str>::new()));
+        assert_eq!(find(nobody, Arc::new(StringArray::from(vec!["a"]))), [UNKNOWN]);
+    }
+
+    #[test]
     fn text_is_found_in_every_layout() {
-        let known: ArrayRef =
-            Arc::new(StringArray::from(vec!["b", "", "ünï", "a longer identifier"]));
-        let rows = vec![Some("a longer identifier"), None, Some(""), Some("c"), Some("ünï")];
+        for longest in ["a longer identifier", "twelve bytes"] {
+            text_in_every_layout(longest);
+        }
+    }
+
+    fn text_in_every_layout(last: &str) {
+        let known: ArrayRef = Arc::new(StringArray::from(vec!["b", "", "ünï", last]));
+        let rows = vec![Some(last), None, Some(""), Some("c"), Some("ünï")];
         let expected = [3, MISSING, 1, UNKNOWN, 2];
         let view: ArrayRef = Arc::new(StringViewArray::from(rows.clone()));
         let plain: ArrayRef = Arc::new(StringArray::from(rows));
         let keys = Int32Array::from(vec![Some(0), None, Some(1), Some(2), Some(3)]);
-        let values = StringArray::from(vec!["a longer identifier", "", "c", "ünï"]);
+        let values = StringArray::from(vec![last, "", "c", "ünï"]);
         let dictionary: ArrayRef = Arc::new(DictionaryArray::new(keys, Arc::new(values)));
         for rows in [view, plain, dictionary] {
             assert_eq!(find(Arc::clone(&known), rows), expected);

@@ -454,11 +454,24 @@ def test_the_plot_shows_every_figure_and_says_never(totals, card):
         card.plot("pie")
 
 
-def test_progress_reaches_the_end():
+def test_progress_counts_up_and_never_beyond_the_end():
     seen = []
-    data = customers(20_000)
-    ilk.segment_scorecard(data, **ROLES, n_boot=400, progress=lambda *units: seen.append(units))
+    ilk.segment_scorecard(
+        customers(40_000), **ROLES, n_boot=2000, progress=lambda *units: seen.append(units)
+    )
+    assert len(seen) > 0
+    assert seen == sorted(seen)
     assert all(done <= total for done, total in seen)
+
+
+def test_a_segmentation_keeps_its_order():
+    market = ilk.datasets.make_market(600, random_state=1)
+    features = ["age", "household", "visits_per_month", "basket_value", "discount_share"]
+    found = ilk.segment(market.customers, features, k=3, random_state=0)
+    card = ilk.segment_scorecard(market.customers, segment=found, revenue="revenue", n_boot=0)
+    assert card.to_dict()["segment"] == found.names
+    expected = market.customers.groupby(found.labels, observed=True)["revenue"].sum()
+    np.testing.assert_allclose(card.to_dict()["revenue"], expected.loc[found.names])
 
 
 @pytest.mark.realdata
