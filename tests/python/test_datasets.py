@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from ilk import datasets
+from ilk import _market
 from ilk.datasets import Gap, Market, make_market
 from ilk.exceptions import DataError
 
@@ -158,7 +158,7 @@ def test_customer_totals_are_those_of_the_order_lines() -> None:
 def test_hour_belongs_to_the_daypart() -> None:
     orders = make_market(500, as_frame="dict").orders
     hour = orders["date"].astype("datetime64[h]").astype(np.int64) % 24
-    for daypart, hours in zip(datasets.DAYPARTS, datasets.HOURS, strict=True):
+    for daypart, hours in zip(_market.DAYPARTS, _market.HOURS, strict=True):
         assert set(hour[orders["daypart"] == daypart]) == set(hours)
 
 
@@ -266,7 +266,7 @@ def test_planted_gaps_stand_out_in_a_plain_crosstab() -> None:
     assert (rows[highest // 4], columns[highest % 4]) == ("family", "breakfast")
 
 
-@pytest.mark.parametrize("gap", datasets.PLANTED_GAPS, ids=str)
+@pytest.mark.parametrize("gap", _market.PLANTED_GAPS, ids=str)
 def test_planted_factors_are_recovered(gap: Gap) -> None:
     plain = make_market(30_000, random_state=8, gaps=(), as_frame="dict").orders
     changed = make_market(30_000, random_state=8, gaps=[gap], as_frame="dict").orders
@@ -294,7 +294,7 @@ def test_other_households_are_untouched_by_a_gap() -> None:
         rows = (orders["household"] == "single") & (orders["line"] == 1)
         share.append(np.mean(orders["daypart"][rows] == "lunch"))
     assert share[0] == pytest.approx(share[1], abs=0.01)
-    assert share[0] == pytest.approx(datasets.DAYPART_SHARE[1], abs=0.01)
+    assert share[0] == pytest.approx(_market.DAYPART_SHARE[1], abs=0.01)
 
 
 def test_market_without_gaps_gives_no_more_false_alarms_than_promised() -> None:
@@ -318,11 +318,11 @@ def test_catalogue_covers_every_product_sold() -> None:
 
 
 def test_shares_of_the_model_add_up() -> None:
-    np.testing.assert_allclose(np.sum(datasets.DEPARTMENT_SHARE, axis=1), 1)
-    assert sum(datasets.DAYPART_SHARE) == pytest.approx(1)
-    for name in datasets.DEPARTMENTS:
-        assert sum(row[4] for row in datasets.CATALOGUE if row[0] == name) == pytest.approx(1)
-    for segment in datasets._SEGMENTS:
+    np.testing.assert_allclose(np.sum(_market.DEPARTMENT_SHARE, axis=1), 1)
+    assert sum(_market.DAYPART_SHARE) == pytest.approx(1)
+    for name in _market.DEPARTMENTS:
+        assert sum(row[4] for row in _market.CATALOGUE if row[0] == name) == pytest.approx(1)
+    for segment in _market.SEGMENTS:
         assert sum(segment.household) == pytest.approx(1)
         assert sum(segment.channel) == pytest.approx(1)
 
