@@ -63,7 +63,7 @@ pub struct Supply {
     pub amount: f64,
 }
 
-/// Options of [`gap_matrix`].
+/// Options of [`crate::gap::gap_matrix`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
     /// Cells that expect fewer records than this are not judged.
