@@ -110,6 +110,7 @@ class Ranking:
     @staticmethod
     def from_json(text: str) -> Ranking: ...
 
+@final
 class KMeansModel:
     @staticmethod
     def fit(
