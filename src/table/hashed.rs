@@ -18,8 +18,8 @@ use crate::parallel::{self, BLOCK};
 pub(super) trait Key: Copy + Eq + Send + Sync {
     /// A hash whose high bits are good.
     fn hash(&self) -> u64;
-    /// The value as an integer that no other value has, if it is short.
-    fn short(&self) -> Option<u128>;
+    /// A cheaper hash, of which the high bits count.
+    fn mixed(&self) -> u64;
 }
 
 impl Key for i64 {
@@ -27,57 +27,68 @@ impl Key for i64 {
         fold(*self as u64 as u128)
     }
 
-    fn short(&self) -> Option<u128> {
-        Some(*self as u64 as u128)
+    #[inline]
+    fn mixed(&self) -> u64 {
+        (*self as u64).wrapping_mul(MULTIPLIER)
     }
 }
 
-/// A text with an integer that tells it apart: its bytes if they are at most 15, else a hash of them.
+/// An odd number whose bits look random (the golden ratio).
+const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// A text with its first 15 and its last 16 bytes at hand: up to 31 bytes it is compared as two integers.
 #[derive(Clone, Copy)]
 pub(super) struct Word<'a> {
+    /// The first 15 bytes, and the length in the last byte; 255 stands for all lengths from there on.
     head: u128,
+    /// The last 16 bytes of a text that has as many, else 0.
+    tail: u128,
     text: &'a [u8],
 }
 
-/// Marks the head of a text that is longer than its head.
-const LONG: u128 = 0xff << 120;
+/// Length from which head and tail do not hold the whole text.
+const LONG: usize = 32;
 
 impl<'a> Word<'a> {
     /// The word of a text that starts at `start` of a buffer and has `length` bytes.
+    ///
+    /// Without branches on the length, which in a column of names is as good as random.
     #[inline]
     fn at(buffer: &'a [u8], start: usize, length: usize) -> Self {
         let text = &buffer[start..start + length];
-        if let (true, Some(window)) = (length < 16, buffer.get(start..start + 16)) {
+        let end = start + length.max(16);
+        let (Some(first), Some(last)) = (buffer.get(start..start + 16), buffer.get(end - 16..end))
+        else {
+            return Self::new(text);
+        };
+        let read = |window: &[u8]| {
             let mut bytes = [0; 16];
             bytes.copy_from_slice(window);
-            let kept = (1_u128 << (8 * length)) - 1;
-            let head = u128::from_le_bytes(bytes) & kept | (length as u128) << 120;
-            return Self { head, text };
-        }
-        Self::new(text)
+            u128::from_le_bytes(bytes)
+        };
+        let kept = (1_u128 << (8 * length.min(15))) - 1;
+        let head = read(first) & kept | (length.min(255) as u128) << 120;
+        let tail = read(last) & 0_u128.wrapping_sub(u128::from(length >= 16));
+        Self { head, tail, text }
     }
 
+    /// The word of a text at the end of its buffer.
     fn new(text: &'a [u8]) -> Self {
-        if text.len() < 16 {
-            let mut bytes = [0; 16];
-            bytes[..text.len()].copy_from_slice(text);
-            return Self { head: u128::from_le_bytes(bytes) | (text.len() as u128) << 120, text };
-        }
-        let (mut low, mut high) = (text.len() as u64, 0);
-        for part in text.chunks(16) {
-            let mut bytes = [0; 16];
-            bytes[..part.len()].copy_from_slice(part);
-            low = fold(u128::from_le_bytes(bytes) ^ u128::from(low));
-            high = (high ^ low).rotate_left(23);
-        }
-        Self { head: u128::from(high) << 64 | u128::from(low) | LONG, text }
+        let mut bytes = [0; 16];
+        let n = text.len().min(15);
+        bytes[..n].copy_from_slice(&text[..n]);
+        let head = u128::from_le_bytes(bytes) | (text.len().min(255) as u128) << 120;
+        let tail = text.last_chunk::<16>().map_or(0, |bytes| u128::from_le_bytes(*bytes));
+        Self { head, tail, text }
     }
 }
 
 impl PartialEq for Word<'_> {
     #[inline]
     fn eq(&self, other: &Self) -> bool {
-        self.head == other.head && (self.head < LONG || self.text == other.text)
+        self.head == other.head
+            && self.tail == other.tail
+            && (self.text.len() < LONG || self.text == other.text)
     }
 }
 
@@ -86,19 +97,28 @@ impl Eq for Word<'_> {}
 impl Key for Word<'_> {
     #[inline]
     fn hash(&self) -> u64 {
-        fold(self.head)
+        let mut hash = fold(self.head ^ u128::from(fold(self.tail)));
+        if self.text.len() >= LONG {
+            for part in self.text.chunks(16) {
+                let mut bytes = [0; 16];
+                bytes[..part.len()].copy_from_slice(part);
+                hash = fold(u128::from_le_bytes(bytes) ^ u128::from(hash));
+            }
+        }
+        hash
     }
 
     #[inline]
-    fn short(&self) -> Option<u128> {
-        (self.head < LONG).then_some(self.head)
+    fn mixed(&self) -> u64 {
+        let halves = |value: u128| value as u64 ^ ((value >> 64) as u64).rotate_left(31);
+        (halves(self.head) ^ halves(self.tail).rotate_left(17)).wrapping_mul(MULTIPLIER)
     }
 }
 
 /// A multiplication of both halves, folded: every input bit reaches the high bits.
 #[inline]
 fn fold(value: u128) -> u64 {
-    const A: u64 = 0x9e37_79b9_7f4a_7c15;
+    const A: u64 = MULTIPLIER;
     const B: u64 = 0xd6e8_feb8_6659_fd93;
     let (low, high) = (value as u64 ^ A, (value >> 64) as u64 ^ B);
     let product = u128::from(low).wrapping_mul(u128::from(high | 1));
@@ -154,34 +174,29 @@ pub(super) fn encode<K: Key, G: Fn(usize) -> Option<K> + Sync>(
 
 /// Numbers the values of a block by first appearance in it.
 fn encode_part<K: Key>(part: &mut Part<'_>, get: &impl Fn(usize) -> Option<K>) {
-    // A column of few values finds nearly all of them here, without the table.
-    const SLOTS: usize = 256;
-    let mut recent = [(u128::MAX, 0_u32); SLOTS];
-    let mut seen: HashTable<(K, u32)> = HashTable::new();
-    for offset in 0..part.codes.len() {
+    // The code that was last seen with each value of the cheap hash: a column of few values finds nearly all of them
+    // here, without the table.
+    const SLOTS: usize = 1024;
+    let mut recent = [MISSING; SLOTS];
+    let mut keys: Vec<K> = Vec::new();
+    let mut seen: HashTable<u32> = HashTable::new();
+    for (offset, slot) in part.codes.iter_mut().enumerate() {
         let Some(key) = get(part.first + offset) else { continue };
-        let short = key.short();
-        let hash = key.hash();
-        let slot = (hash >> 40) as usize % SLOTS;
-        if let Some(short) = short
-            && recent[slot].0 == short
-        {
-            part.codes[offset] = recent[slot].1;
+        let recent = &mut recent[(key.mixed() >> 54) as usize % SLOTS];
+        if keys.get(*recent as usize).is_some_and(|known| *known == key) {
+            *slot = *recent;
             continue;
         }
-        let new = &mut part.new;
-        let code = seen
-            .entry(hash, |(other, _)| *other == key, |(other, _)| other.hash())
-            .or_insert_with(|| {
-                new.push(offset as u16);
-                (key, new.len() as u32 - 1)
-            })
-            .get()
-            .1;
-        if let Some(short) = short {
-            recent[slot] = (short, code);
-        }
-        part.codes[offset] = code;
+        let hash = key.hash();
+        let known = seen.find(hash, |&code| keys[code as usize] == key).copied();
+        let code = known.unwrap_or_else(|| {
+            let code = keys.len() as u32;
+            seen.insert_unique(hash, code, |&code| keys[code as usize].hash());
+            keys.push(key);
+            part.new.push(offset as u16);
+            code
+        });
+        (*recent, *slot) = (code, code);
     }
 }
 
@@ -312,19 +327,24 @@ fn offset_words<'a, O: OffsetSizeTrait>(
 }
 
 fn view_words<'a>(array: &'a StringViewArray) -> impl Fn(usize) -> Option<Word<'a>> + Sync {
+    /// Texts up to this length stand in the view itself, after four bytes of length.
+    const INLINE: usize = 12;
     let nulls = nulls_of(array);
+    let views = array.views();
+    // The views come last among the buffers, so that both kinds of text are read alike.
+    let mut buffers: Vec<&[u8]> = array.data_buffers().iter().map(|b| b.as_slice()).collect();
+    let n_buffers = buffers.len();
+    buffers.push(views.inner().as_slice());
     move |row| {
         if nulls.is_some_and(|nulls| nulls.is_null(row)) {
             return None;
         }
-        let view = array.views()[row];
-        let length = view as u32;
-        let text = array.value(row).as_bytes();
-        if length <= 12 {
-            // Short texts stand in the view itself, padded with zeros.
-            return Some(Word { head: view >> 32 | u128::from(length) << 120, text });
-        }
-        Some(Word::new(text))
+        let view = views[row];
+        let length = view as u32 as usize;
+        let inline = length <= INLINE;
+        let buffer = if inline { n_buffers } else { (view >> 64) as u32 as usize };
+        let start = if inline { 16 * row + 4 } else { (view >> 96) as usize };
+        Some(Word::at(buffers[buffer], start, length))
     }
 }
 
@@ -386,9 +406,24 @@ mod tests {
 
     #[test]
     fn words_that_share_a_head_are_kept_apart() {
-        let words = ["", "\0", "\0\0", "123456789012345", "1234567890123456", "1234567890123457"];
-        let words: Vec<Option<String>> = words.iter().map(|w| Some(w.to_string())).collect();
-        let array: ArrayRef = Arc::new(StringArray::from(words.clone()));
-        assert_eq!(encode_text(&[&array], false).unwrap(), by_plain_map(&words));
+        let mut words: Vec<Option<String>> =
+            ["", "\0", "\0\0"].iter().map(|word| Some(word.to_string())).collect();
+        // Texts that differ in one byte, at every place and around the lengths where the comparison changes.
+        for length in [11, 12, 13, 15, 16, 17, 30, 31, 32, 33, 47, 254, 255, 256, 300] {
+            let text = "a".repeat(length);
+            words.push(Some(text.clone()));
+            words.extend((0..length).map(|at| {
+                let mut bytes = text.clone().into_bytes();
+                bytes[at] = b'b';
+                String::from_utf8(bytes).ok()
+            }));
+        }
+        let arrays: [ArrayRef; 2] = [
+            Arc::new(StringArray::from(words.clone())),
+            Arc::new(StringViewArray::from_iter(words.clone())),
+        ];
+        for array in &arrays {
+            assert_eq!(encode_text(&[array], false).unwrap(), by_plain_map(&words));
+        }
     }
 }
