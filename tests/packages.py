@@ -41,13 +41,16 @@ IN_SDIST = {
 NOT_IN_SDIST = r"(^|/)(__pycache__|target|build|dist|\.venv)/|\.(so|pyd|pyc|csv|gz|parquet)$"
 SMOKE_TEST = """
 import sys
+
 import numpy as np
+
 import ilk
 
 assert not ilk._core.debug_build
 rng = np.random.default_rng(0)
 centres = np.repeat([[0.0, 0.0], [10.0, 10.0]], 200, axis=0)
-model = ilk.cluster.KMeans(n_clusters=2, random_state=0).fit(centres + rng.normal(size=centres.shape))
+rows = centres + rng.normal(size=centres.shape)
+model = ilk.KMeans(n_clusters=2, random_state=0).fit(rows)
 assert sorted(np.bincount(model.labels_)) == [200, 200], np.bincount(model.labels_)
 gaps = ilk.gap_matrix(
     {
@@ -59,7 +62,8 @@ gaps = ilk.gap_matrix(
     cols="time",
     values="spend",
 )
-assert len(list(gaps.to_arrow() if "pyarrow" in sys.modules else gaps.table)) > 0
+assert len(gaps.to_dict()["residual"]) == 4, gaps
+assert "household" in gaps._repr_html_() and str(gaps.explain())
 print("ilk", ilk.__version__, "on Python", sys.version.split()[0])
 """
 
