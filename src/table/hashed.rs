@@ -18,8 +18,8 @@ use crate::parallel::{self, BLOCK};
 pub(super) trait Key: Copy + Eq + Send + Sync {
     /// A hash whose high bits are good.
     fn hash(&self) -> u64;
-    /// The value as an integer that no other value has, if it is short.
-    fn short(&self) -> Option<u128>;
+    /// Eight bits that cost less than the hash.
+    fn slot(&self) -> u8;
 }
 
 impl Key for i64 {
@@ -27,8 +27,8 @@ impl Key for i64 {
         fold(*self as u64 as u128)
     }
 
-    fn short(&self) -> Option<u128> {
-        Some(*self as u64 as u128)
+    fn slot(&self) -> u8 {
+        slot(*self as u64)
     }
 }
 
@@ -90,36 +90,50 @@ impl Key for Word<'_> {
     }
 
     #[inline]
-    fn short(&self) -> Option<u128> {
-        (self.head < LONG).then_some(self.head)
+    fn slot(&self) -> u8 {
+        slot(self.head as u64 ^ ((self.head >> 64) as u64).rotate_left(32))
     }
 }
 
-/// A multiplication of both halves, folded: every input bit reaches the high bits.
+const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+
 #[inline]
-fn fold(value: u128) -> u64 {
-    const A: u64 = 0x9e37_79b9_7f4a_7c15;
-    const B: u64 = 0xd6e8_feb8_6659_fd93;
-    let (low, high) = (value as u64 ^ A, (value >> 64) as u64 ^ B);
-    let product = u128::from(low).wrapping_mul(u128::from(high | 1));
-    let mixed = (product as u64 ^ (product >> 64) as u64).wrapping_mul(A);
-    mixed ^ low.rotate_left(32).wrapping_mul(B)
+fn slot(value: u64) -> u8 {
+    (value.wrapping_mul(ODD) >> 56) as u8
 }
 
-/// A block of rows of one chunk, with the codes that it writes and the offsets of the values that are new in it.
+/// A multiplication of both halves, folded: every input bit reaches high and low bits.
+#[inline]
+fn fold(value: u128) -> u64 {
+    const OTHER: u64 = 0xd6e8_feb8_6659_fd93;
+    let (low, high) = (value as u64 ^ ODD, (value >> 64) as u64 ^ OTHER);
+    let product = u128::from(low).wrapping_mul(u128::from(high));
+    let mixed = (product as u64 ^ (product >> 64) as u64).wrapping_mul(ODD);
+    mixed ^ (low ^ high.rotate_left(17)).rotate_left(32).wrapping_mul(OTHER)
+}
+
+/// A block of rows of one chunk, with the codes that it writes.
 struct Part<'c> {
     chunk: usize,
     first: usize,
     codes: &'c mut [u32],
+    /// Offsets of the values that are new in the block.
     new: Vec<u16>,
+    /// Positions in `new`, those of one split after those of another.
+    by_split: Vec<u16>,
+    /// Where each split begins in `by_split`, and the end.
+    starts: Vec<usize>,
 }
 
-/// Codes of all chunks and, per distinct value in order of first appearance, its chunk and row.
+/// Codes of all chunks, and the distinct values in order of first appearance.
+///
+/// `finish` may give those another order: the new code of each.
 pub(super) fn encode<K: Key, G: Fn(usize) -> Option<K> + Sync>(
     lengths: &[usize],
     readers: &[G],
     finish: impl FnOnce(&[K]) -> Option<Vec<u32>>,
 ) -> (Vec<u32>, Vec<K>) {
+    const WORTH_SPLITTING: usize = 1 << 15;
     let mut codes = vec![MISSING; lengths.iter().sum()];
     let mut parts = Vec::with_capacity(codes.len() / BLOCK + lengths.len());
     let mut rest = codes.as_mut_slice();
@@ -127,18 +141,17 @@ pub(super) fn encode<K: Key, G: Fn(usize) -> Option<K> + Sync>(
         let (mine, others) = rest.split_at_mut(length);
         rest = others;
         for (index, codes) in mine.chunks_mut(BLOCK).enumerate() {
-            parts.push(Part { chunk, first: index * BLOCK, codes, new: Vec::new() });
+            let (new, by_split, starts) = (Vec::new(), Vec::new(), Vec::new());
+            parts.push(Part { chunk, first: index * BLOCK, codes, new, by_split, starts });
         }
     }
     parallel::update_each(&mut parts, |_, part| encode_part(part, &readers[part.chunk]));
-    let (merged, distinct) = merge(&parts, readers);
+    let n_new: usize = parts.iter().map(|part| part.new.len()).sum();
+    let splits = if n_new < WORTH_SPLITTING { 1 } else { parallel::num_threads().clamp(1, 8) };
+    parallel::update_each(&mut parts, |_, part| split_part(part, &readers[part.chunk], splits));
+    let (merged, distinct) = merge(&parts, readers, splits);
     let order = finish(&distinct);
-    let mut firsts = Vec::with_capacity(parts.len());
-    let mut first = 0;
-    for part in &parts {
-        firsts.push(first);
-        first += part.new.len();
-    }
+    let firsts = first_positions(&parts);
     parallel::update_each(&mut parts, |index, part| {
         let merged = &merged[firsts[index]..firsts[index] + part.new.len()];
         let global: Vec<u32> = match &order {
@@ -152,36 +165,55 @@ pub(super) fn encode<K: Key, G: Fn(usize) -> Option<K> + Sync>(
     (codes, distinct)
 }
 
+/// The position of each part's first new value among those of all parts.
+fn first_positions(parts: &[Part<'_>]) -> Vec<usize> {
+    let next = |first: &mut usize, part: &Part<'_>| {
+        *first += part.new.len();
+        Some(*first - part.new.len())
+    };
+    parts.iter().scan(0, next).collect()
+}
+
 /// Numbers the values of a block by first appearance in it.
 fn encode_part<K: Key>(part: &mut Part<'_>, get: &impl Fn(usize) -> Option<K>) {
     // A column of few values finds nearly all of them here, without the table.
-    const SLOTS: usize = 256;
-    let mut recent = [(u128::MAX, 0_u32); SLOTS];
+    let mut recent: [Option<(K, u32)>; 256] = [None; 256];
     let mut seen: HashTable<(K, u32)> = HashTable::new();
     for offset in 0..part.codes.len() {
         let Some(key) = get(part.first + offset) else { continue };
-        let short = key.short();
-        let hash = key.hash();
-        let slot = (hash >> 40) as usize % SLOTS;
-        if let Some(short) = short
-            && recent[slot].0 == short
+        let slot = &mut recent[usize::from(key.slot())];
+        if let Some((other, code)) = *slot
+            && other == key
         {
-            part.codes[offset] = recent[slot].1;
+            part.codes[offset] = code;
             continue;
         }
         let new = &mut part.new;
         let code = seen
-            .entry(hash, |(other, _)| *other == key, |(other, _)| other.hash())
+            .entry(key.hash(), |(other, _)| *other == key, |(other, _)| other.hash())
             .or_insert_with(|| {
                 new.push(offset as u16);
                 (key, new.len() as u32 - 1)
             })
             .get()
             .1;
-        if let Some(short) = short {
-            recent[slot] = (short, code);
-        }
+        *slot = Some((key, code));
         part.codes[offset] = code;
+    }
+}
+
+/// Groups the new values of a block by split, each group in order of appearance.
+fn split_part<K: Key>(part: &mut Part<'_>, get: &impl Fn(usize) -> Option<K>, splits: usize) {
+    let mut groups = vec![Vec::new(); splits];
+    for (position, &offset) in part.new.iter().enumerate() {
+        // Bits that neither the buckets of a table nor its tags use.
+        let hash = get(part.first + usize::from(offset)).map_or(0, |key| key.hash());
+        groups[(hash >> 32 & 0xff_ffff) as usize % splits].push(position as u16);
+    }
+    part.starts.push(0);
+    for group in groups {
+        part.by_split.extend(group);
+        part.starts.push(part.by_split.len());
     }
 }
 
@@ -191,29 +223,21 @@ fn encode_part<K: Key>(part: &mut Part<'_>, get: &impl Fn(usize) -> Option<K>) {
 fn merge<K: Key, G: Fn(usize) -> Option<K> + Sync>(
     parts: &[Part<'_>],
     readers: &[G],
+    splits: usize,
 ) -> (Vec<u32>, Vec<K>) {
-    const WORTH_SPLITTING: usize = 1 << 15;
-    let total: usize = parts.iter().map(|part| part.new.len()).sum();
-    let splits = if total < WORTH_SPLITTING { 1 } else { parallel::num_threads().clamp(1, 8) };
-    let provisional: Vec<AtomicU32> = (0..total).map(|_| AtomicU32::new(MISSING)).collect();
+    let firsts = first_positions(parts);
+    let n_new: usize = parts.iter().map(|part| part.new.len()).sum();
+    let provisional: Vec<AtomicU32> = (0..n_new).map(|_| AtomicU32::new(MISSING)).collect();
     let found: Vec<Vec<(usize, K)>> = parallel::map_tasks(splits, |split| {
         let mut seen: HashTable<(K, u32)> = HashTable::new();
         let mut distinct = Vec::new();
-        let mut position = 0;
-        for part in parts {
-            for &offset in &part.new {
-                let at = position;
-                position += 1;
-                let Some(key) = readers[part.chunk](part.first + usize::from(offset)) else {
-                    continue;
-                };
-                let hash = key.hash();
-                // Bits that the table's buckets do not use.
-                if splits > 1 && (hash >> 32 & 0xff_ffff) as usize % splits != split {
-                    continue;
-                }
+        for (part, &first) in parts.iter().zip(&firsts) {
+            for &position in &part.by_split[part.starts[split]..part.starts[split + 1]] {
+                let offset = usize::from(part.new[usize::from(position)]);
+                let Some(key) = readers[part.chunk](part.first + offset) else { continue };
+                let at = first + usize::from(position);
                 let code = seen
-                    .entry(hash, |(other, _)| *other == key, |(other, _)| other.hash())
+                    .entry(key.hash(), |(other, _)| *other == key, |(other, _)| other.hash())
                     .or_insert_with(|| {
                         distinct.push((at, key));
                         (key, ((distinct.len() - 1) * splits + split) as u32)
@@ -225,6 +249,19 @@ fn merge<K: Key, G: Fn(usize) -> Option<K> + Sync>(
         }
         distinct
     });
+    let mut codes: Vec<u32> = provisional.into_iter().map(AtomicU32::into_inner).collect();
+    let (final_code, distinct) = in_order(&found);
+    parallel::fill_blocks(&mut codes, |_, block| {
+        for code in block {
+            *code = final_code.get(*code as usize).copied().unwrap_or(MISSING);
+        }
+    });
+    (codes, distinct)
+}
+
+/// Numbers the distinct values of all splits by first appearance: the new code of each provisional one, and the values.
+fn in_order<K: Key>(found: &[Vec<(usize, K)>]) -> (Vec<u32>, Vec<K>) {
+    let splits = found.len();
     let n_distinct = found.iter().map(Vec::len).sum();
     let widest = found.iter().map(Vec::len).max().unwrap_or(0);
     let mut final_code = vec![MISSING; widest * splits];
@@ -240,15 +277,7 @@ fn merge<K: Key, G: Fn(usize) -> Option<K> + Sync>(
             distinct.push(key);
         }
     }
-    let mut codes: Vec<u32> = provisional.into_iter().map(AtomicU32::into_inner).collect();
-    if splits > 1 {
-        parallel::fill_blocks(&mut codes, |_, block| {
-            for code in block {
-                *code = final_code.get(*code as usize).copied().unwrap_or(MISSING);
-            }
-        });
-    }
-    (codes, distinct)
+    (final_code, distinct)
 }
 
 /// Codes of text chunks of one layout, by first appearance, or in alphabetical order.
@@ -380,6 +409,30 @@ mod tests {
                 assert!(names.is_sorted());
                 let named = |code: u32| names.get(code as usize).cloned();
                 assert!(codes.iter().zip(&words).all(|(&code, word)| named(code) == *word));
+            }
+        }
+    }
+
+    #[test]
+    fn hashes_of_like_words_and_numbers_spread() {
+        const N: usize = 1 << 16;
+        let families: [(&str, Box<dyn Fn(usize) -> u64>); 4] = [
+            ("short", Box::new(|i| Word::new(format!("C{i:08}").as_bytes()).hash())),
+            ("long", Box::new(|i| Word::new(format!("customer-number-{i:08}").as_bytes()).hash())),
+            ("numbers", Box::new(|i| (i as i64).hash())),
+            ("multiples", Box::new(|i| ((i as i64) << 40).hash())),
+        ];
+        for (name, hash) in families {
+            let hashes: Vec<u64> = (0..N).map(hash).collect();
+            let distinct = |f: &dyn Fn(u64) -> u64| {
+                hashes.iter().map(|&h| f(h)).collect::<std::collections::HashSet<_>>().len()
+            };
+            assert_eq!(distinct(&|h| h), N, "{name}");
+            // As many buckets as a random function would fill, of its low, middle and high bits.
+            let expected = N as f64 * (1.0 - (-1.0_f64).exp());
+            for shift in [0, 32, 48] {
+                let filled = distinct(&|h| h >> shift & 0xffff) as f64;
+                assert!((filled / expected - 1.0).abs() < 0.02, "{name} {shift} {filled}");
             }
         }
     }
