@@ -8,6 +8,7 @@ import json
 import multiprocessing
 import os
 import pickle
+import re
 import subprocess
 import sys
 import textwrap
@@ -24,6 +25,8 @@ from ilk import _core, exceptions
 from ilk.cluster import KMeans
 
 N = 20_000
+#: Where a fresh process finds the package and this file.
+HERE = [os.path.dirname(os.path.dirname(ilk.__file__)), os.path.dirname(__file__)]
 
 
 def customers():
@@ -79,8 +82,7 @@ def in_fresh_process(code, *, expect=0, **environment):
         capture_output=True,
         text=True,
         timeout=100,
-        cwd=os.path.dirname(__file__),
-        env={**os.environ, **environment},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(HERE), **environment},
     )
     assert done.returncode == expect, done.stdout + done.stderr[-3000:]
     return done.stdout
@@ -302,8 +304,8 @@ def test_errors_of_the_core_are_the_exceptions_of_the_package():
     with pytest.raises(exceptions.MissingColumnError, match='did you mean "kind"') as missing:
         ilk.gap_matrix(data, rows="kin", cols="hour")
     assert isinstance(missing.value, KeyError)
-    with pytest.raises(exceptions.DataError, match="revenue.*row 2: found inf"):
-        data["revenue"][2] = np.inf
+    data["revenue"][2] = np.inf
+    with pytest.raises(exceptions.DataError, match=r"revenue.*row 2: found inf"):
         ilk.segment_scorecard(data, segment="kind", revenue="revenue", n_boot=0)
     with pytest.raises(TypeError, match='column "kind" has type text'):
         ilk.segment_scorecard(data, segment="kind", revenue="kind")
@@ -416,12 +418,10 @@ def hostile(text):
     yield "negative version", json.dumps({**whole, "schema_version": -1})
     yield "no content", json.dumps({key: value for key, value in whole.items() if key != "content"})
     yield "content of another shape", json.dumps({**whole, "content": [1, 2, 3]})
-    yield "NaN", text.replace("0.", "NaN, 0.", 1)
+    yield "NaN", re.sub(r"(?<=[\[,:])-?\d+\.\d+(?=[,\]}])", "NaN", text, count=1)
     yield (
         "huge number",
-        json.dumps({**whole, "schema_version": 1}).replace(
-            '"content": {', '"content": {"x": 1e999, ', 1
-        ),
+        re.sub(r"(?<=[\[,:])-?\d+\.\d+(?=[,\]}])", "1e999", text, count=1),
     )
     yield "code", json.dumps({**whole, "content": "__import__('os').system('true')"})
     for key in content:
@@ -443,16 +443,12 @@ def hostile(text):
 @pytest.mark.parametrize("name", RESULTS)
 def test_a_broken_or_hostile_file_is_refused(results, name, tmp_path):
     kind = type(results[name])
-    accepted = []
     for what, text in hostile(results[name].to_json()):
-        try:
-            kind.from_json(text)
-        except exceptions.ModelFileError as error:
-            assert str(error).startswith("this is not a usable ilk file: "), what
-            assert len(str(error)) < 2000, what
-        else:
-            accepted.append(what)
-    assert accepted == []
+        with pytest.raises(
+            exceptions.ModelFileError, match=r"^this is not a usable ilk file: "
+        ) as error:
+            pytest.fail(f"accepted: {what}: {kind.from_json(text)!r:.200}")
+        assert len(str(error.value)) < 2000, what
     binary = tmp_path / "model.json"
     binary.write_bytes(b"\x80\x04\x95\xff\xfe")
     with pytest.raises(exceptions.ModelFileError, match="is not text"):
