@@ -73,7 +73,10 @@ struct Pool {
     rayon: rayon::ThreadPool,
 }
 
-/// Sets the number of threads for all later calls in this process; 0 restores the default.
+/// More threads than this are of no use to anyone.
+const MAX_THREADS: usize = 1024;
+
+/// Sets the number of threads for all later calls in this process, at most 1024; 0 restores the default.
 ///
 /// The default is the environment variable `ILK_NUM_THREADS`, or else the number of cores this process may use.
 pub fn set_num_threads(threads: usize) {
@@ -87,10 +90,11 @@ pub fn set_shared(shared: bool) {
 
 /// Number of threads that calls use.
 pub fn num_threads() -> usize {
-    match THREADS.load(Ordering::Relaxed) {
+    let threads = match THREADS.load(Ordering::Relaxed) {
         0 => default_threads(),
         threads => threads,
-    }
+    };
+    threads.min(MAX_THREADS)
 }
 
 fn default_threads() -> usize {
@@ -116,7 +120,14 @@ fn install<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     let builder = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .thread_name(|index| format!("ilk-{index}"));
-    let Ok(rayon) = builder.build() else { return work() };
+    let Ok(rayon) = builder.build() else {
+        // No thread can be had: a pool of this thread alone, so that nothing falls back to rayon's global pool.
+        let alone = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build();
+        return match alone {
+            Ok(pool) => pool.install(work),
+            Err(_) => work(),
+        };
+    };
     let pool = Arc::new(Pool { process, threads, rayon });
     let old = POOL.swap(Some(Arc::clone(&pool)));
     if old.as_ref().is_some_and(|old| old.process != process) {

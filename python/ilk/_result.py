@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 from ilk import _html
 from ilk._frame import Native, default_native, to_dict, to_native
+from ilk.exceptions import ModelFileError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,10 +108,7 @@ class Result:
         ModelFileError
             If it is broken, or holds another kind of result.
         """
-        text = source if isinstance(source, str) and source.lstrip().startswith("{") else None
-        if text is None:
-            text = Path(source).read_text(encoding="utf-8")
-        return cls(cls._wraps.from_json(text))
+        return cls(cls._wraps.from_json(_read_text(source)))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (type(self), self._core.to_json(), self._native)
@@ -144,6 +142,20 @@ class Result:
 
     def __repr__(self) -> str:
         return f"{self._title}\n{text_table(self._shown(), self._formats)}\n{self._rows_note()}"
+
+
+def _read_text(source: str | Path) -> str:
+    """The text itself, or what the file holds."""
+    if isinstance(source, str) and source.lstrip()[:1] in ("{", "[", ""):
+        return source
+    try:
+        return Path(source).read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ModelFileError(f"this is not a usable ilk file: {source} is not text") from None
+    except (OSError, ValueError) as error:
+        if isinstance(source, Path) or (len(source) < 1000 and source.isprintable()):
+            raise
+        raise ModelFileError(f"this is not a usable ilk file: {error.__class__.__name__}") from None
 
 
 def _restore(cls: type[Result], text: str, native: Native) -> Result:

@@ -16,6 +16,9 @@ mod core_module {
     use super::economics::{PyRanking, PyScorecard, segment_scorecard};
     #[pymodule_export]
     use super::gap::{PyGapMatrix, gap_matrix};
+    #[cfg(debug_assertions)]
+    #[pymodule_export]
+    use super::runtime::_panic;
     #[pymodule_export]
     use super::runtime::{num_threads, set_num_threads};
     #[pymodule_export]

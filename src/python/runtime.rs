@@ -9,7 +9,7 @@ use std::time::Duration;
 use pyo3::prelude::*;
 
 use super::errors::exception;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::parallel::{self, Monitor};
 
 /// How often the calling thread looks for signals and reports progress.
@@ -17,7 +17,7 @@ const POLL: Duration = Duration::from_millis(50);
 
 /// Runs a long computation on a thread of its own, so that Ctrl-C and progress get through.
 ///
-/// `progress` is called with (units done, units in all) from the calling thread, or is `None`.
+/// `progress` is called with (units done, units in all) from the calling thread, and once more when all is done.
 pub(crate) fn run<T: Send>(
     py: Python<'_>,
     progress: Option<&Bound<'_, PyAny>>,
@@ -28,12 +28,15 @@ pub(crate) fn run<T: Send>(
     let finished = AtomicBool::new(false);
     let caller = thread::current();
     let (outcome, interruption) = thread::scope(|scope| {
-        let worker = scope.spawn(|| {
+        let started = thread::Builder::new().name("ilk".to_string()).spawn_scoped(scope, || {
             let outcome = catch_unwind(AssertUnwindSafe(|| work(&monitor)));
             finished.store(true, Ordering::Release);
             caller.unpark();
             outcome
         });
+        let worker = started.map_err(|error| {
+            exception("IlkError", format!("no thread could be started: {error}"))
+        })?;
         let mut interruption = None;
         while !finished.load(Ordering::Acquire) {
             py.detach(|| thread::park_timeout(POLL));
@@ -44,12 +47,14 @@ pub(crate) fn run<T: Send>(
                 interruption = Some(error);
             }
         }
-        (py.detach(|| worker.join()), interruption)
-    });
+        Ok::<_, PyErr>((py.detach(|| worker.join()), interruption))
+    })?;
     if let Some(error) = interruption {
         return Err(error);
     }
-    Ok(outcome.and_then(|caught| caught).map_err(|panic| internal(panic.as_ref()))??)
+    let value = outcome.and_then(|caught| caught).map_err(|panic| internal(panic.as_ref()))??;
+    report(progress, &monitor)?;
+    Ok(value)
 }
 
 /// Runs a computation that takes milliseconds.
@@ -96,24 +101,37 @@ fn choose_threads(py: Python<'_>) {
     parallel::set_shared(daemonic().unwrap_or(false));
 }
 
-/// Set the number of threads for all later calls in this process; 0 restores the default.
+/// Set the number of threads for all later calls in this process.
 ///
-/// The default is the environment variable `ILK_NUM_THREADS`, else one thread in a daemonic worker of multiprocessing,
-/// else the number of cores. Results do not depend on it.
+/// The same call gives the same bits for any number of threads.
+///
+/// Parameters
+/// ----------
+/// threads : int
+///     At most 1024; 0 restores the default: the environment variable ``ILK_NUM_THREADS``, else one inside a daemonic
+///     worker of multiprocessing, else the number of cores that this process may use.
 ///
 /// Examples
 /// --------
 /// >>> import ilk
-/// >>> ilk.set_num_threads(1)
+/// >>> ilk.set_num_threads(2)
 /// >>> ilk.num_threads()
-/// 1
+/// 2
 /// >>> ilk.set_num_threads(0)
 #[pyfunction]
-pub(crate) fn set_num_threads(threads: usize) {
+pub(crate) fn set_num_threads(threads: i64) -> PyResult<()> {
+    let threads = usize::try_from(threads)
+        .map_err(|_| Error::argument("threads", threads, "0 (the default) or more is needed"))?;
     parallel::set_num_threads(threads);
+    Ok(())
 }
 
-/// Number of threads that calls use.
+/// Say how many threads calls use.
+///
+/// Returns
+/// -------
+/// int
+///     What :func:`set_num_threads` set, or the default.
 ///
 /// Examples
 /// --------
@@ -124,4 +142,20 @@ pub(crate) fn set_num_threads(threads: usize) {
 pub(crate) fn num_threads(py: Python<'_>) -> usize {
     choose_threads(py);
     parallel::num_threads()
+}
+
+/// Panics as a bug would, on the worker thread or on the calling one; only in builds with debug assertions, for the
+/// test that a panic reaches Python as an exception.
+#[cfg(debug_assertions)]
+#[pyfunction]
+pub(crate) fn _panic(py: Python<'_>, long: bool) -> PyResult<()> {
+    #[allow(clippy::panic)]
+    fn bug() -> Result<()> {
+        panic!("index 7 of 3")
+    }
+    if long {
+        run(py, None, |_| parallel::map_tasks(2, |_| bug()).swap_remove(0))
+    } else {
+        quick(py, bug)
+    }
 }

@@ -478,6 +478,13 @@ impl Persist for Segmentation {
         if !self.labels.iter().all(|label| *label == MISSING || within(label)) {
             return Err(persist::broken("a label names no segment"));
         }
+        let mut counted = vec![0; k];
+        for &label in self.labels.iter().filter(|&&label| label != MISSING) {
+            counted[label as usize] += 1;
+        }
+        if self.labels.len() != self.manifest.rows || counted != self.sizes {
+            return Err(persist::broken("rows, labels and sizes do not agree"));
+        }
         if self.drivers.len() != self.preparation.features.len() {
             return Err(persist::broken("features and drivers differ in number"));
         }

@@ -18,8 +18,8 @@ use crate::parallel::{self, BLOCK};
 pub(super) trait Key: Copy + Eq + Send + Sync {
     /// A hash whose high bits are good.
     fn hash(&self) -> u64;
-    /// A cheaper hash, of which the high bits count.
-    fn mixed(&self) -> u64;
+    /// Eight bits that cost less than the hash.
+    fn slot(&self) -> u8;
 }
 
 impl Key for i64 {
@@ -27,68 +27,57 @@ impl Key for i64 {
         fold(*self as u64 as u128)
     }
 
-    #[inline]
-    fn mixed(&self) -> u64 {
-        (*self as u64).wrapping_mul(MULTIPLIER)
+    fn slot(&self) -> u8 {
+        slot(*self as u64)
     }
 }
 
-/// An odd number whose bits look random (the golden ratio).
-const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
-
-/// A text with its first 15 and its last 16 bytes at hand: up to 31 bytes it is compared as two integers.
+/// A text with an integer that tells it apart: its bytes if they are at most 15, else a hash of them.
 #[derive(Clone, Copy)]
 pub(super) struct Word<'a> {
-    /// The first 15 bytes, and the length in the last byte; 255 stands for all lengths from there on.
     head: u128,
-    /// The last 16 bytes of a text that has as many, else 0.
-    tail: u128,
     text: &'a [u8],
 }
 
-/// Length from which head and tail do not hold the whole text.
-const LONG: usize = 32;
+/// Marks the head of a text that is longer than its head.
+const LONG: u128 = 0xff << 120;
 
 impl<'a> Word<'a> {
     /// The word of a text that starts at `start` of a buffer and has `length` bytes.
-    ///
-    /// Without branches on the length, which in a column of names is as good as random.
     #[inline]
     fn at(buffer: &'a [u8], start: usize, length: usize) -> Self {
         let text = &buffer[start..start + length];
-        let end = start + length.max(16);
-        let (Some(first), Some(last)) = (buffer.get(start..start + 16), buffer.get(end - 16..end))
-        else {
-            return Self::new(text);
-        };
-        let read = |window: &[u8]| {
+        if let (true, Some(window)) = (length < 16, buffer.get(start..start + 16)) {
             let mut bytes = [0; 16];
             bytes.copy_from_slice(window);
-            u128::from_le_bytes(bytes)
-        };
-        let kept = (1_u128 << (8 * length.min(15))) - 1;
-        let head = read(first) & kept | (length.min(255) as u128) << 120;
-        let tail = read(last) & 0_u128.wrapping_sub(u128::from(length >= 16));
-        Self { head, tail, text }
+            let kept = (1_u128 << (8 * length)) - 1;
+            let head = u128::from_le_bytes(bytes) & kept | (length as u128) << 120;
+            return Self { head, text };
+        }
+        Self::new(text)
     }
 
-    /// The word of a text at the end of its buffer.
     fn new(text: &'a [u8]) -> Self {
-        let mut bytes = [0; 16];
-        let n = text.len().min(15);
-        bytes[..n].copy_from_slice(&text[..n]);
-        let head = u128::from_le_bytes(bytes) | (text.len().min(255) as u128) << 120;
-        let tail = text.last_chunk::<16>().map_or(0, |bytes| u128::from_le_bytes(*bytes));
-        Self { head, tail, text }
+        if text.len() < 16 {
+            let mut bytes = [0; 16];
+            bytes[..text.len()].copy_from_slice(text);
+            return Self { head: u128::from_le_bytes(bytes) | (text.len() as u128) << 120, text };
+        }
+        let (mut low, mut high) = (text.len() as u64, 0);
+        for part in text.chunks(16) {
+            let mut bytes = [0; 16];
+            bytes[..part.len()].copy_from_slice(part);
+            low = fold(u128::from_le_bytes(bytes) ^ u128::from(low));
+            high = (high ^ low).rotate_left(23);
+        }
+        Self { head: u128::from(high) << 64 | u128::from(low) | LONG, text }
     }
 }
 
 impl PartialEq for Word<'_> {
     #[inline]
     fn eq(&self, other: &Self) -> bool {
-        self.head == other.head
-            && self.tail == other.tail
-            && (self.text.len() < LONG || self.text == other.text)
+        self.head == other.head && (self.head < LONG || self.text == other.text)
     }
 }
 
@@ -97,49 +86,54 @@ impl Eq for Word<'_> {}
 impl Key for Word<'_> {
     #[inline]
     fn hash(&self) -> u64 {
-        let mut hash = fold(self.head ^ u128::from(fold(self.tail)));
-        if self.text.len() >= LONG {
-            for part in self.text.chunks(16) {
-                let mut bytes = [0; 16];
-                bytes[..part.len()].copy_from_slice(part);
-                hash = fold(u128::from_le_bytes(bytes) ^ u128::from(hash));
-            }
-        }
-        hash
+        fold(self.head)
     }
 
     #[inline]
-    fn mixed(&self) -> u64 {
-        let halves = |value: u128| value as u64 ^ ((value >> 64) as u64).rotate_left(31);
-        (halves(self.head) ^ halves(self.tail).rotate_left(17)).wrapping_mul(MULTIPLIER)
+    fn slot(&self) -> u8 {
+        slot(self.head as u64 ^ ((self.head >> 64) as u64).rotate_left(32))
     }
 }
 
-/// A multiplication of both halves, folded: every input bit reaches the high bits.
+const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+
 #[inline]
-fn fold(value: u128) -> u64 {
-    const A: u64 = MULTIPLIER;
-    const B: u64 = 0xd6e8_feb8_6659_fd93;
-    let (low, high) = (value as u64 ^ A, (value >> 64) as u64 ^ B);
-    let product = u128::from(low).wrapping_mul(u128::from(high | 1));
-    let mixed = (product as u64 ^ (product >> 64) as u64).wrapping_mul(A);
-    mixed ^ low.rotate_left(32).wrapping_mul(B)
+fn slot(value: u64) -> u8 {
+    (value.wrapping_mul(ODD) >> 56) as u8
 }
 
-/// A block of rows of one chunk, with the codes that it writes and the offsets of the values that are new in it.
+/// A multiplication of both halves, folded: every input bit reaches high and low bits.
+#[inline]
+fn fold(value: u128) -> u64 {
+    const OTHER: u64 = 0xd6e8_feb8_6659_fd93;
+    let (low, high) = (value as u64 ^ ODD, (value >> 64) as u64 ^ OTHER);
+    let product = u128::from(low).wrapping_mul(u128::from(high));
+    let mixed = (product as u64 ^ (product >> 64) as u64).wrapping_mul(ODD);
+    mixed ^ (low ^ high.rotate_left(17)).rotate_left(32).wrapping_mul(OTHER)
+}
+
+/// A block of rows of one chunk, with the codes that it writes.
 struct Part<'c> {
     chunk: usize,
     first: usize,
     codes: &'c mut [u32],
+    /// Offsets of the values that are new in the block.
     new: Vec<u16>,
+    /// Positions in `new`, those of one split after those of another.
+    by_split: Vec<u16>,
+    /// Where each split begins in `by_split`, and the end.
+    starts: Vec<usize>,
 }
 
-/// Codes of all chunks and, per distinct value in order of first appearance, its chunk and row.
+/// Codes of all chunks, and the distinct values in order of first appearance.
+///
+/// `finish` may give those another order: the new code of each.
 pub(super) fn encode<K: Key, G: Fn(usize) -> Option<K> + Sync>(
     lengths: &[usize],
     readers: &[G],
     finish: impl FnOnce(&[K]) -> Option<Vec<u32>>,
 ) -> (Vec<u32>, Vec<K>) {
+    const WORTH_SPLITTING: usize = 1 << 15;
     let mut codes = vec![MISSING; lengths.iter().sum()];
     let mut parts = Vec::with_capacity(codes.len() / BLOCK + lengths.len());
     let mut rest = codes.as_mut_slice();
@@ -147,18 +141,17 @@ pub(super) fn encode<K: Key, G: Fn(usize) -> Option<K> + Sync>(
         let (mine, others) = rest.split_at_mut(length);
         rest = others;
         for (index, codes) in mine.chunks_mut(BLOCK).enumerate() {
-            parts.push(Part { chunk, first: index * BLOCK, codes, new: Vec::new() });
+            let (new, by_split, starts) = (Vec::new(), Vec::new(), Vec::new());
+            parts.push(Part { chunk, first: index * BLOCK, codes, new, by_split, starts });
         }
     }
     parallel::update_each(&mut parts, |_, part| encode_part(part, &readers[part.chunk]));
-    let (merged, distinct) = merge(&parts, readers);
+    let n_new: usize = parts.iter().map(|part| part.new.len()).sum();
+    let splits = if n_new < WORTH_SPLITTING { 1 } else { parallel::num_threads().clamp(1, 8) };
+    parallel::update_each(&mut parts, |_, part| split_part(part, &readers[part.chunk], splits));
+    let (merged, distinct) = merge(&parts, readers, splits);
     let order = finish(&distinct);
-    let mut firsts = Vec::with_capacity(parts.len());
-    let mut first = 0;
-    for part in &parts {
-        firsts.push(first);
-        first += part.new.len();
-    }
+    let firsts = first_positions(&parts);
     parallel::update_each(&mut parts, |index, part| {
         let merged = &merged[firsts[index]..firsts[index] + part.new.len()];
         let global: Vec<u32> = match &order {
@@ -172,31 +165,55 @@ pub(super) fn encode<K: Key, G: Fn(usize) -> Option<K> + Sync>(
     (codes, distinct)
 }
 
+/// The position of each part's first new value among those of all parts.
+fn first_positions(parts: &[Part<'_>]) -> Vec<usize> {
+    let next = |first: &mut usize, part: &Part<'_>| {
+        *first += part.new.len();
+        Some(*first - part.new.len())
+    };
+    parts.iter().scan(0, next).collect()
+}
+
 /// Numbers the values of a block by first appearance in it.
 fn encode_part<K: Key>(part: &mut Part<'_>, get: &impl Fn(usize) -> Option<K>) {
-    // The code that was last seen with each value of the cheap hash: a column of few values finds nearly all of them
-    // here, without the table.
-    const SLOTS: usize = 1024;
-    let mut recent = [MISSING; SLOTS];
-    let mut keys: Vec<K> = Vec::new();
-    let mut seen: HashTable<u32> = HashTable::new();
-    for (offset, slot) in part.codes.iter_mut().enumerate() {
+    // A column of few values finds nearly all of them here, without the table.
+    let mut recent: [Option<(K, u32)>; 256] = [None; 256];
+    let mut seen: HashTable<(K, u32)> = HashTable::new();
+    for offset in 0..part.codes.len() {
         let Some(key) = get(part.first + offset) else { continue };
-        let recent = &mut recent[(key.mixed() >> 54) as usize % SLOTS];
-        if keys.get(*recent as usize).is_some_and(|known| *known == key) {
-            *slot = *recent;
+        let slot = &mut recent[usize::from(key.slot())];
+        if let Some((other, code)) = *slot
+            && other == key
+        {
+            part.codes[offset] = code;
             continue;
         }
-        let hash = key.hash();
-        let known = seen.find(hash, |&code| keys[code as usize] == key).copied();
-        let code = known.unwrap_or_else(|| {
-            let code = keys.len() as u32;
-            seen.insert_unique(hash, code, |&code| keys[code as usize].hash());
-            keys.push(key);
-            part.new.push(offset as u16);
-            code
-        });
-        (*recent, *slot) = (code, code);
+        let new = &mut part.new;
+        let code = seen
+            .entry(key.hash(), |(other, _)| *other == key, |(other, _)| other.hash())
+            .or_insert_with(|| {
+                new.push(offset as u16);
+                (key, new.len() as u32 - 1)
+            })
+            .get()
+            .1;
+        *slot = Some((key, code));
+        part.codes[offset] = code;
+    }
+}
+
+/// Groups the new values of a block by split, each group in order of appearance.
+fn split_part<K: Key>(part: &mut Part<'_>, get: &impl Fn(usize) -> Option<K>, splits: usize) {
+    let mut groups = vec![Vec::new(); splits];
+    for (position, &offset) in part.new.iter().enumerate() {
+        // Bits that neither the buckets of a table nor its tags use.
+        let hash = get(part.first + usize::from(offset)).map_or(0, |key| key.hash());
+        groups[(hash >> 32 & 0xff_ffff) as usize % splits].push(position as u16);
+    }
+    part.starts.push(0);
+    for group in groups {
+        part.by_split.extend(group);
+        part.starts.push(part.by_split.len());
     }
 }
 
@@ -206,29 +223,21 @@ fn encode_part<K: Key>(part: &mut Part<'_>, get: &impl Fn(usize) -> Option<K>) {
 fn merge<K: Key, G: Fn(usize) -> Option<K> + Sync>(
     parts: &[Part<'_>],
     readers: &[G],
+    splits: usize,
 ) -> (Vec<u32>, Vec<K>) {
-    const WORTH_SPLITTING: usize = 1 << 15;
-    let total: usize = parts.iter().map(|part| part.new.len()).sum();
-    let splits = if total < WORTH_SPLITTING { 1 } else { parallel::num_threads().clamp(1, 8) };
-    let provisional: Vec<AtomicU32> = (0..total).map(|_| AtomicU32::new(MISSING)).collect();
+    let firsts = first_positions(parts);
+    let n_new: usize = parts.iter().map(|part| part.new.len()).sum();
+    let provisional: Vec<AtomicU32> = (0..n_new).map(|_| AtomicU32::new(MISSING)).collect();
     let found: Vec<Vec<(usize, K)>> = parallel::map_tasks(splits, |split| {
         let mut seen: HashTable<(K, u32)> = HashTable::new();
         let mut distinct = Vec::new();
-        let mut position = 0;
-        for part in parts {
-            for &offset in &part.new {
-                let at = position;
-                position += 1;
-                let Some(key) = readers[part.chunk](part.first + usize::from(offset)) else {
-                    continue;
-                };
-                let hash = key.hash();
-                // Bits that the table's buckets do not use.
-                if splits > 1 && (hash >> 32 & 0xff_ffff) as usize % splits != split {
-                    continue;
-                }
+        for (part, &first) in parts.iter().zip(&firsts) {
+            for &position in &part.by_split[part.starts[split]..part.starts[split + 1]] {
+                let offset = usize::from(part.new[usize::from(position)]);
+                let Some(key) = readers[part.chunk](part.first + offset) else { continue };
+                let at = first + usize::from(position);
                 let code = seen
-                    .entry(hash, |(other, _)| *other == key, |(other, _)| other.hash())
+                    .entry(key.hash(), |(other, _)| *other == key, |(other, _)| other.hash())
                     .or_insert_with(|| {
                         distinct.push((at, key));
                         (key, ((distinct.len() - 1) * splits + split) as u32)
@@ -240,6 +249,19 @@ fn merge<K: Key, G: Fn(usize) -> Option<K> + Sync>(
         }
         distinct
     });
+    let mut codes: Vec<u32> = provisional.into_iter().map(AtomicU32::into_inner).collect();
+    let (final_code, distinct) = in_order(&found);
+    parallel::fill_blocks(&mut codes, |_, block| {
+        for code in block {
+            *code = final_code.get(*code as usize).copied().unwrap_or(MISSING);
+        }
+    });
+    (codes, distinct)
+}
+
+/// Numbers the distinct values of all splits by first appearance: the new code of each provisional one, and the values.
+fn in_order<K: Key>(found: &[Vec<(usize, K)>]) -> (Vec<u32>, Vec<K>) {
+    let splits = found.len();
     let n_distinct = found.iter().map(Vec::len).sum();
     let widest = found.iter().map(Vec::len).max().unwrap_or(0);
     let mut final_code = vec![MISSING; widest * splits];
@@ -255,15 +277,7 @@ fn merge<K: Key, G: Fn(usize) -> Option<K> + Sync>(
             distinct.push(key);
         }
     }
-    let mut codes: Vec<u32> = provisional.into_iter().map(AtomicU32::into_inner).collect();
-    if splits > 1 {
-        parallel::fill_blocks(&mut codes, |_, block| {
-            for code in block {
-                *code = final_code.get(*code as usize).copied().unwrap_or(MISSING);
-            }
-        });
-    }
-    (codes, distinct)
+    (final_code, distinct)
 }
 
 /// Codes of text chunks of one layout, by first appearance, or in alphabetical order.
@@ -327,24 +341,19 @@ fn offset_words<'a, O: OffsetSizeTrait>(
 }
 
 fn view_words<'a>(array: &'a StringViewArray) -> impl Fn(usize) -> Option<Word<'a>> + Sync {
-    /// Texts up to this length stand in the view itself, after four bytes of length.
-    const INLINE: usize = 12;
     let nulls = nulls_of(array);
-    let views = array.views();
-    // The views come last among the buffers, so that both kinds of text are read alike.
-    let mut buffers: Vec<&[u8]> = array.data_buffers().iter().map(|b| b.as_slice()).collect();
-    let n_buffers = buffers.len();
-    buffers.push(views.inner().as_slice());
     move |row| {
         if nulls.is_some_and(|nulls| nulls.is_null(row)) {
             return None;
         }
-        let view = views[row];
-        let length = view as u32 as usize;
-        let inline = length <= INLINE;
-        let buffer = if inline { n_buffers } else { (view >> 64) as u32 as usize };
-        let start = if inline { 16 * row + 4 } else { (view >> 96) as usize };
-        Some(Word::at(buffers[buffer], start, length))
+        let view = array.views()[row];
+        let length = view as u32;
+        let text = array.value(row).as_bytes();
+        if length <= 12 {
+            // Short texts stand in the view itself, padded with zeros.
+            return Some(Word { head: view >> 32 | u128::from(length) << 120, text });
+        }
+        Some(Word::new(text))
     }
 }
 
@@ -405,25 +414,34 @@ mod tests {
     }
 
     #[test]
-    fn words_that_share_a_head_are_kept_apart() {
-        let mut words: Vec<Option<String>> =
-            ["", "\0", "\0\0"].iter().map(|word| Some(word.to_string())).collect();
-        // Texts that differ in one byte, at every place and around the lengths where the comparison changes.
-        for length in [11, 12, 13, 15, 16, 17, 30, 31, 32, 33, 47, 254, 255, 256, 300] {
-            let text = "a".repeat(length);
-            words.push(Some(text.clone()));
-            words.extend((0..length).map(|at| {
-                let mut bytes = text.clone().into_bytes();
-                bytes[at] = b'b';
-                String::from_utf8(bytes).ok()
-            }));
-        }
-        let arrays: [ArrayRef; 2] = [
-            Arc::new(StringArray::from(words.clone())),
-            Arc::new(StringViewArray::from_iter(words.clone())),
+    fn hashes_of_like_words_and_numbers_spread() {
+        const N: usize = 1 << 16;
+        let families: [(&str, Box<dyn Fn(usize) -> u64>); 4] = [
+            ("short", Box::new(|i| Word::new(format!("C{i:08}").as_bytes()).hash())),
+            ("long", Box::new(|i| Word::new(format!("customer-number-{i:08}").as_bytes()).hash())),
+            ("numbers", Box::new(|i| (i as i64).hash())),
+            ("multiples", Box::new(|i| ((i as i64) << 40).hash())),
         ];
-        for array in &arrays {
-            assert_eq!(encode_text(&[array], false).unwrap(), by_plain_map(&words));
+        for (name, hash) in families {
+            let hashes: Vec<u64> = (0..N).map(hash).collect();
+            let distinct = |f: &dyn Fn(u64) -> u64| {
+                hashes.iter().map(|&h| f(h)).collect::<std::collections::HashSet<_>>().len()
+            };
+            assert_eq!(distinct(&|h| h), N, "{name}");
+            // As many buckets as a random function would fill, of its low, middle and high bits.
+            let expected = N as f64 * (1.0 - (-1.0_f64).exp());
+            for shift in [0, 32, 48] {
+                let filled = distinct(&|h| h >> shift & 0xffff) as f64;
+                assert!((filled / expected - 1.0).abs() < 0.02, "{name} {shift} {filled}");
+            }
         }
+    }
+
+    #[test]
+    fn words_that_share_a_head_are_kept_apart() {
+        let words = ["", "\0", "\0\0", "123456789012345", "1234567890123456", "1234567890123457"];
+        let words: Vec<Option<String>> = words.iter().map(|w| Some(w.to_string())).collect();
+        let array: ArrayRef = Arc::new(StringArray::from(words.clone()));
+        assert_eq!(encode_text(&[&array], false).unwrap(), by_plain_map(&words));
     }
 }

@@ -245,8 +245,38 @@ fn wrong_type(name: &str, found: &DataType, wanted: &str, mend: impl Into<String
         column: name.to_string(),
         found: type_name(found),
         wanted: wanted.to_string(),
-        mend: Some(mend.into()),
+        mend: Some(way_out(name, found).unwrap_or_else(|| mend.into())),
     }
+}
+
+/// The line that turns a type that no role takes, or a date in the role of a number, into one that it takes.
+fn way_out(name: &str, found: &DataType) -> Option<String> {
+    let column = format!("df[{name:?}]");
+    let values = match found {
+        DataType::List(_)
+        | DataType::LargeList(_)
+        | DataType::ListView(_)
+        | DataType::LargeListView(_)
+        | DataType::FixedSizeList(..) => return Some(format!("df = df.explode({name:?})")),
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => {
+            format!("{column}.str.decode(\"utf-8\")")
+        }
+        DataType::Duration(_) => format!("{column}.dt.total_seconds() / 86_400"),
+        DataType::Date32 | DataType::Date64 | DataType::Timestamp(..) => {
+            format!("({column} - {column}.min()).dt.days")
+        }
+        DataType::Decimal256(..) => format!("{column}.astype(float)"),
+        DataType::Struct(_)
+        | DataType::Map(..)
+        | DataType::Union(..)
+        | DataType::RunEndEncoded(..)
+        | DataType::FixedSizeBinary(_)
+        | DataType::Interval(_)
+        | DataType::Time32(_)
+        | DataType::Time64(_) => format!("{column}.astype(str)"),
+        _ => return None,
+    };
+    Some(format!("{column} = {values}"))
 }
 
 /// A refusal of a column as categories or keys.
