@@ -324,8 +324,8 @@ class Segmentation(Result):
             lines.append(f"{name} ({n:,} customers, {share:.0%}): {told}.")
         lines.extend(f"Note: {note}." for note in self.manifest["notes"])
         lines.append(
-            "A trait is named where it differs significantly (5 % level, adjusted for all traits) and by at least a "
-            "quarter of its range or half of the overall mean."
+            "A trait is named where it differs significantly (5 % level, adjusted for all traits) and by at least half a "
+            "standard deviation, a quarter of its range or half of the overall mean."
         )
         return Explanation("\n".join(line for line in lines if line))
 

@@ -16,6 +16,9 @@ use crate::table::{Kind, MISSING, Table};
 pub const MARKER_RANGE: f64 = 0.25;
 /// So does a difference of at least this share of the overall mean.
 pub const MARKER_RATIO: f64 = 0.5;
+/// So does a difference of at least so many standard deviations, a medium effect (Cohen 1988): amounts with long tails
+/// seldom reach a quarter of their range.
+pub const MARKER_DEVIATIONS: f64 = 0.5;
 /// And the difference must be significant at this adjusted level.
 pub const MARKER_LEVEL: f64 = 0.05;
 
@@ -167,7 +170,7 @@ impl Profile {
     /// sample of that size without replacement (Lebart, Morineau and Piron 1995, Statistique exploratoire
     /// multidimensionnelle). P-values are adjusted together (Benjamini and Hochberg 1995). A trait is a marker where the
     /// difference is significant and at least a quarter of the trait's range or half of the overall mean (Dolnicar, Grün
-    /// and Leisch 2018, Market Segmentation Analysis).
+    /// and Leisch 2018, Market Segmentation Analysis), or half a standard deviation.
     pub fn traits(&self) -> Vec<Trait> {
         let mut traits = Vec::with_capacity(self.traits.len() * self.n_segments);
         for sums in &self.traits {
@@ -225,7 +228,8 @@ fn push(traits: &mut Vec<Trait>, sums: &Sums) {
         let p = v_test.map(|v| 2.0 * Normal::standard().cdf(-v.abs()));
         let overall = mean + sums.origin;
         let large = difference.abs() >= MARKER_RANGE * range
-            || difference.abs() >= MARKER_RATIO * overall.abs();
+            || difference.abs() >= MARKER_RATIO * overall.abs()
+            || difference.abs() >= MARKER_DEVIATIONS * variance.sqrt();
         traits.push(Trait {
             feature: sums.feature.clone(),
             level: sums.level.clone(),
