@@ -16,6 +16,7 @@ __all__ = [
     "Segmentation",
     "Table",
     "__version__",
+    "_panic",
     "debug_build",
     "find_segments",
     "gap_matrix",
@@ -30,6 +31,8 @@ debug_build: bool
 
 def set_num_threads(threads: int) -> None: ...
 def num_threads() -> int: ...
+# Only in builds with debug assertions.
+def _panic(long: bool) -> None: ...
 def missing_column_message(name: str, names: Sequence[str]) -> str: ...
 
 @final
