@@ -75,8 +75,10 @@ pub struct GapMatrix {
     /// The columns.
     pub cols: Axis,
     /// Column that weighs the records; `None` where each counts 1.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub values: Option<String>,
     /// Column that says whose record it is; `None` where records are independent of each other.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub customer: Option<String>,
     /// What the expected values rest on.
     pub basis: Basis,
@@ -127,10 +129,12 @@ pub struct GapMatrix {
     pub status: Vec<Status>,
     /// Pearson's statistic of the whole table, corrected for unequal values (Rao and Scott 1981); `None` without
     /// degrees of freedom.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub chi2: Option<f64>,
     /// Its degrees of freedom.
     pub dof: usize,
     /// Its p-value.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub p_value: Option<f64>,
     /// Settings, and rows used and left out.
     pub manifest: Manifest,
