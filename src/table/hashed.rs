@@ -416,11 +416,11 @@ mod tests {
     #[test]
     fn hashes_of_like_words_and_numbers_spread() {
         const N: usize = 1 << 16;
-        let families: [(&str, Box<dyn Fn(usize) -> u64>); 4] = [
-            ("short", Box::new(|i| Word::new(format!("C{i:08}").as_bytes()).hash())),
-            ("long", Box::new(|i| Word::new(format!("customer-number-{i:08}").as_bytes()).hash())),
-            ("numbers", Box::new(|i| (i as i64).hash())),
-            ("multiples", Box::new(|i| ((i as i64) << 40).hash())),
+        let families: [(&str, fn(usize) -> u64); 4] = [
+            ("short", |i| Word::new(format!("C{i:08}").as_bytes()).hash()),
+            ("long", |i| Word::new(format!("customer-number-{i:08}").as_bytes()).hash()),
+            ("numbers", |i| (i as i64).hash()),
+            ("multiples", |i| ((i as i64) << 40).hash()),
         ];
         for (name, hash) in families {
             let hashes: Vec<u64> = (0..N).map(hash).collect();

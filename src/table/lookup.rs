@@ -244,7 +244,7 @@ impl ShortTextIndex {
 
     fn find_in(
         &self,
-        array: &(impl Array + Sync),
+        array: &impl Array,
         key: impl Fn(usize) -> Option<u128> + Sync + Send,
         out: &mut [u32],
     ) {
