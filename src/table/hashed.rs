@@ -416,7 +416,8 @@ mod tests {
     #[test]
     fn hashes_of_like_words_and_numbers_spread() {
         const N: usize = 1 << 16;
-        let families: [(&str, fn(usize) -> u64); 4] = [
+        type Family = (&'static str, fn(usize) -> u64);
+        let families: [Family; 4] = [
             ("short", |i| Word::new(format!("C{i:08}").as_bytes()).hash()),
             ("long", |i| Word::new(format!("customer-number-{i:08}").as_bytes()).hash()),
             ("numbers", |i| (i as i64).hash()),
