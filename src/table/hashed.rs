@@ -429,11 +429,12 @@ mod tests {
                 hashes.iter().map(|&h| f(h)).collect::<std::collections::HashSet<_>>().len()
             };
             assert_eq!(distinct(&|h| h), N, "{name}");
-            // As many buckets as a random function would fill, of its low, middle and high bits.
+            // No fewer buckets than a random function would fill, of its low, middle and high bits; like numbers may
+            // spread more evenly than chance would.
             let expected = N as f64 * (1.0 - (-1.0_f64).exp());
             for shift in [0, 32, 48] {
                 let filled = distinct(&|h| h >> shift & 0xffff) as f64;
-                assert!((filled / expected - 1.0).abs() < 0.02, "{name} {shift} {filled}");
+                assert!(filled > 0.98 * expected, "{name} {shift} {filled}");
             }
         }
     }
