@@ -108,6 +108,17 @@ def to_native(table: _core.Table, native: Native) -> Any:
     return to_dict(table)
 
 
+def free_name(name: str, *taken: str) -> str:
+    """``name``, with as many underscores behind it as it takes to differ from the names taken.
+
+    >>> free_name("all", "all", "some")
+    'all_'
+    """
+    while name in taken:
+        name += "_"
+    return name
+
+
 def to_dict(table: _core.Table) -> dict[str, Any]:
     """A result table as a dict: arrays for numbers and flags, lists for text."""
     return {name: table.column(name) for name in table.names()}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 __all__ = [
     "Number",
@@ -40,6 +40,9 @@ text-align:left;vertical-align:top;max-width:32em;overflow-wrap:break-word}
 Number = str
 
 _MAX_ROWS = 60
+
+#: What the names of an interval's ends end in.
+_ENDS = ("_lo", "_hi")
 
 
 def element(tag: str, *children: Any, **attributes: str) -> ElementTree.Element:
@@ -134,7 +137,7 @@ def table(
 ) -> ElementTree.Element:
     """A table with a caption; a column ``x`` with ``x_lo`` and ``x_hi`` is shown as one cell with its interval."""
     formats = formats or {}
-    shown = [name for name in columns if not _is_bound(name, columns)]
+    shown = shown_columns(columns)
     n_rows = len(next(iter(columns.values()), ()))
     numeric = {name: not any(isinstance(v, str) for v in columns[name]) for name in shown}
     head = element(
@@ -164,8 +167,16 @@ def table(
     return element("table", *body)
 
 
-def _is_bound(name: str, columns: Iterable[str]) -> bool:
-    return name[-3:] in ("_lo", "_hi") and name[:-3] in columns
+def shown_columns(columns: Mapping[str, Sequence[Any]]) -> list[str]:
+    """The columns that get a place of their own: all but the ends of intervals."""
+    ends = {f"{name}{end}" for name in columns if _has_interval(columns, name) for end in _ENDS}
+    return [name for name in columns if name not in ends]
+
+
+def _has_interval(columns: Mapping[str, Sequence[Any]], name: str) -> bool:
+    """Whether ``name_lo`` and ``name_hi`` are its ends, and not columns of text that happen to be called so."""
+    ends = [columns.get(f"{name}{end}") for end in _ENDS]
+    return all(end is not None and not any(isinstance(value, str) for value in end) for end in ends)
 
 
 def _cell(
@@ -187,9 +198,9 @@ def format_interval(
     columns: Mapping[str, Sequence[Any]], name: str, row: int, kind: Number = "number"
 ) -> str:
     """The interval of a cell as text, or nothing where it has none."""
-    if f"{name}_lo" not in columns or f"{name}_hi" not in columns:
+    if not _has_interval(columns, name):
         return ""
-    low, high = columns[f"{name}_lo"][row], columns[f"{name}_hi"][row]
+    low, high = (columns[f"{name}{end}"][row] for end in _ENDS)
     if math.isnan(low) and math.isnan(high):
         return ""
     return f"{format_value(low, kind)} to {format_value(high, kind)}"

@@ -169,7 +169,7 @@ def _one_line(text: str) -> str:
 
 def text_table(columns: Mapping[str, Any], formats: Mapping[str, str], max_rows: int = 30) -> str:
     """Columns as aligned text, intervals in brackets."""
-    shown = [name for name in columns if not _html._is_bound(name, columns)]
+    shown = _html.shown_columns(columns)
     n_rows = min(len(next(iter(columns.values()), ())), max_rows)
     cells = []
     for name in shown:

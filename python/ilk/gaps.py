@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ilk import _core
-from ilk._frame import Frame, to_native
+from ilk._frame import Frame, free_name, to_native
 from ilk._result import Explanation, Result
 from ilk.exceptions import DataError
 
@@ -316,18 +316,12 @@ def _supply(supply: Any, rows: str, cols: str) -> _core.Table:
     if not isinstance(supply, Mapping) or cols in supply:
         return Frame.of(supply, name="supply").core
     keys = list(supply)
-    amount = _free_name("amount", rows, cols)
+    amount = free_name("amount", rows, cols)
     if keys and all(isinstance(key, tuple) and len(key) == 2 for key in keys):
         columns = {rows: [key[0] for key in keys], cols: [key[1] for key in keys]}
     else:
         columns = {cols: keys}
     return Frame.of({**columns, amount: list(supply.values())}, name="supply").core
-
-
-def _free_name(name: str, *taken: str) -> str:
-    while name in taken:
-        name += "_"
-    return name
 
 
 def _pairs(pairs: Iterable[Sequence[Any]], rows: str, cols: str) -> _core.Table | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast
 import numpy as np
 
 from ilk import _core, _html
-from ilk._frame import Frame, to_native
+from ilk._frame import Frame, free_name, to_native
 from ilk._progress import progress_bar
 from ilk._random import new_seed
 from ilk._result import Explanation, Result
@@ -410,8 +410,9 @@ class SegmentProfile(Result):
         columns = self.to_dict()
         names = list(dict.fromkeys(columns["segment"]))
         step = len(names)
+        # A segment may be called as a column is.
         shown: dict[str, Any] = {
-            "trait": [
+            free_name("trait", *names): [
                 trait_name(columns["feature"][row], columns["level"][row])
                 for row in range(0, len(columns["segment"]), step)
             ]
@@ -419,7 +420,7 @@ class SegmentProfile(Result):
         for offset, name in enumerate(names):
             rows = range(offset, len(columns["segment"]), step)
             shown[name] = [_cell(columns, row) for row in rows]
-        shown["all"] = [
+        shown[free_name("all", *names)] = [
             _value(columns["overall"][row], columns["level"][row])
             for row in range(0, len(columns["segment"]), step)
         ]

@@ -82,7 +82,7 @@ impl<T: Real> KMeans<T> {
                 what: format!("n_clusters={}", self.n_clusters),
                 needed: self.n_clusters,
                 found: rows.n,
-                mend: Some(format!("n_clusters={}", rows.n)),
+                mend: (rows.n > 0).then(|| format!("n_clusters={}", rows.n)),
             });
         }
         if let Start::Given(centres) = &self.start {

@@ -145,7 +145,7 @@ impl KPrototypes {
                 what: format!("n_clusters={k}"),
                 needed: k,
                 found: n,
-                mend: Some(format!("n_clusters={n}")),
+                mend: (n > 0).then(|| format!("n_clusters={n}")),
             });
         }
         let MixedStart::Given(centres, modes) = &self.start else { return Ok(()) };

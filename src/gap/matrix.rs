@@ -195,6 +195,15 @@ impl GapMatrix {
         let values = records.values.map(|(name, _)| name);
         check(rows, cols, values, options)?;
         let manifest = manifest(rows, cols, cells, records, options);
+        if manifest.rows_used == 0 && manifest.rows > 0 {
+            let reasons: Vec<&str> =
+                manifest.left_out.iter().map(|left_out| left_out.reason.as_str()).collect();
+            return Err(Error::argument(
+                "df",
+                format!("{} rows, all left out: {}", manifest.rows, reasons.join(", ")),
+                "at least one complete row is needed",
+            ));
+        }
         if manifest.rows_used == 0 {
             return Err(Error::TooFewRows {
                 what: format!("a gap matrix of {:?} by {:?}", rows.name, cols.name),

@@ -435,3 +435,10 @@ def test_progress_is_reported() -> None:
     )
     assert all(done <= total for done, total in seen)
     assert seen == sorted(seen)
+
+
+@pytest.mark.parametrize("estimator", [KMeans, KPrototypes])
+def test_no_rows_suggest_no_number_of_clusters(estimator: Any) -> None:
+    with pytest.raises(ValueError, match="0") as error:
+        estimator(2).fit(pd.DataFrame({"x": np.array([], dtype=float)}))
+    assert "n_clusters=0" not in str(error.value)

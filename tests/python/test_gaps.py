@@ -378,3 +378,12 @@ def test_rows_of_one_customer_are_not_taken_for_independent():
     assert honest.manifest["settings"]["customer"] == "customer"
     back = ilk.GapMatrix.from_json(honest.to_json())
     assert back.explain() == honest.explain()
+
+
+def test_records_that_all_lack_a_category_are_said_to() -> None:
+    frame = {"household": ["single", "couple"], "daypart": [None, None]}
+    with pytest.raises(
+        DataError, match='found 2 rows, all left out: "daypart" is missing'
+    ) as error:
+        ilk.gap_matrix(frame, rows="household", cols="daypart")
+    assert "at least one complete row is needed" in str(error.value)

@@ -301,6 +301,17 @@ def test_too_few_customers_are_refused(rows: int) -> None:
         ilk.segment(blobs().head(rows), random_state=0)
 
 
+@pytest.mark.parametrize("names", [("trait", "all"), ("a", "a_lo"), ("a_lo", "a_hi")])
+def test_no_segment_name_hides_a_column_of_the_profile(market: Any, names: Any) -> None:
+    found = ilk.segment(market.customers, ["age", "household"], k=2, random_state=0)
+    profile = found.rename(names).profile()
+    plain = found.profile()._repr_html_()
+    assert profile._repr_html_().count("<td") == plain.count("<td")
+    assert profile._repr_html_().count("<th") == plain.count("<th")
+    for name in names:
+        assert name in repr(profile).splitlines()[1].split()
+
+
 def test_explanation_names_segments_and_thresholds(found: Any) -> None:
     text = found.explain()
     for name in found.names:

@@ -59,9 +59,9 @@ class Clusters(
         """The number of clusters, checked against the number of rows."""
         n_clusters = whole("n_clusters", self.n_clusters)
         if n_rows < n_clusters:
+            mend = f"; try: n_clusters={n_rows}" if n_rows else ""
             raise DataError(
-                f"n_clusters={n_clusters} needs at least {n_clusters} rows, but n_samples={n_rows}; "
-                f"try: n_clusters={n_rows}"
+                f"n_clusters={n_clusters} needs at least {n_clusters} rows, but n_samples={n_rows}{mend}"
             )
         return n_clusters
 
