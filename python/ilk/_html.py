@@ -176,7 +176,12 @@ def shown_columns(columns: Mapping[str, Sequence[Any]]) -> list[str]:
 def _has_interval(columns: Mapping[str, Sequence[Any]], name: str) -> bool:
     """Whether ``name_lo`` and ``name_hi`` are its ends, and not columns of text that happen to be called so."""
     ends = [columns.get(f"{name}{end}") for end in _ENDS]
-    return all(end is not None and not any(isinstance(value, str) for value in end) for end in ends)
+    return all(end is not None and _is_numeric(end) for end in ends)
+
+
+def _is_numeric(column: Sequence[Any]) -> bool:
+    """Whether a column holds numbers, told by its first value: a column is of one type."""
+    return len(column) == 0 or not (column[0] is None or isinstance(column[0], str))
 
 
 def _cell(
