@@ -6,7 +6,7 @@ use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 use super::kprototypes::MixedStart;
-use super::rows::column_name;
+use super::rows::{MOST_WEIGHT, column_name};
 use crate::error::{Error, Result};
 use crate::simd::{MISSING, MixedRows, UNSEEN};
 use crate::table::Table;
@@ -263,7 +263,8 @@ impl Mixed {
         if d + columns.categorical.len() == 0 {
             return Err(Error::argument("X", "0 columns", "at least one is needed"));
         }
-        let limit = (f64::MAX * 1e-8 / (4.0 * d.max(1) as f64 * n as f64)).sqrt();
+        let most = f64::MAX * 1e-8 / (4.0 * d.max(1) as f64 * MOST_WEIGHT.max(n as f64));
+        let limit = most.sqrt();
         if let Some(at) = numbers.iter().position(|value| value.abs() > limit) {
             let (row, value) = (at / d, numbers[at]);
             let wanted = if value.is_finite() {

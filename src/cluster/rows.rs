@@ -23,6 +23,9 @@ pub(crate) fn column_name(names: &[String], column: usize) -> String {
     names.get(column).cloned().unwrap_or_else(|| format!("x{column}"))
 }
 
+/// What weights may add up to, so that their products with squared values stay finite.
+pub(crate) const MOST_WEIGHT: f64 = 1e100;
+
 /// Checks weights and gives their total.
 pub(crate) fn check_weights(weights: Option<&[f64]>, n: usize) -> Result<f64> {
     let Some(weights) = weights else { return Ok(n as f64) };
@@ -42,10 +45,11 @@ pub(crate) fn check_weights(weights: Option<&[f64]>, n: usize) -> Result<f64> {
         ));
     }
     let total = parallel::sum(n, |row| weights[row]);
-    if total > 0.0 && total.is_finite() {
+    if total > 0.0 && total <= MOST_WEIGHT {
         Ok(total)
     } else {
-        Err(Error::argument("sample_weight", format!("a total of {total}"), "it must be positive"))
+        let found = format!("a total of {total}");
+        Err(Error::argument("sample_weight", found, "it must be positive and at most 1e100"))
     }
 }
 
