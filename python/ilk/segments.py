@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections import Counter
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast
 
 import numpy as np
@@ -388,11 +389,16 @@ class SegmentProfile(Result):
     _formats: ClassVar[Mapping[str, str]] = {"n": "count", "index": "index", "p": "p", "q": "p"}
 
     def markers(self, top: int = 5) -> dict[str, list[str]]:
-        """The traits that mark each segment, in words, the strongest first."""
+        """The traits that mark each segment, in words, the strongest first.
+
+        Of a feature with two categories the one is told that the segment has more of.
+        """
         columns = self.to_dict()
+        of_two = two_sided(columns)
         found: dict[str, list[tuple[float, str]]] = {name: [] for name in columns["segment"]}
         for row, name in enumerate(columns["segment"]):
-            if columns["marker"][row]:
+            opposite = columns["feature"][row] in of_two and columns["v_test"][row] < 0
+            if columns["marker"][row] and not opposite:
                 strength = -abs(columns["v_test"][row])
                 found[name].append((strength, _in_words(columns, row)))
         return {name: [text for _, text in sorted(traits)[:top]] for name, traits in found.items()}
@@ -409,22 +415,39 @@ class SegmentProfile(Result):
         """One row per trait, one column per segment."""
         columns = self.to_dict()
         names = list(dict.fromkeys(columns["segment"]))
-        step = len(names)
+        traits = shown_traits(columns, len(names))
         # A segment may be called as a column is.
         shown: dict[str, Any] = {
             free_name("trait", *names): [
-                trait_name(columns["feature"][row], columns["level"][row])
-                for row in range(0, len(columns["segment"]), step)
+                trait_name(columns["feature"][row], columns["level"][row]) for row in traits
             ]
         }
         for offset, name in enumerate(names):
-            rows = range(offset, len(columns["segment"]), step)
-            shown[name] = [_cell(columns, row) for row in rows]
+            shown[name] = [_cell(columns, row + offset) for row in traits]
         shown[free_name("all", *names)] = [
-            _value(columns["overall"][row], columns["level"][row])
-            for row in range(0, len(columns["segment"]), step)
+            _value(columns["overall"][row], columns["level"][row]) for row in traits
         ]
         return shown
+
+
+def two_sided(columns: Mapping[str, Any]) -> set[str]:
+    """Features with two categories: the share of one says that of the other."""
+    pairs = set(zip(columns["feature"], columns["level"], strict=True))
+    levels = Counter(feature for feature, _ in pairs)
+    return {feature for feature, count in levels.items() if count == 2}
+
+
+def shown_traits(columns: Mapping[str, Any], n_segments: int) -> list[int]:
+    """First row of each trait of a profile, without the first category of features that have two."""
+    of_two = two_sided(columns)
+    told: set[str] = set()
+    rows = []
+    for row in range(0, len(columns["segment"]), n_segments):
+        feature = columns["feature"][row]
+        if feature in told or feature not in of_two:
+            rows.append(row)
+        told.add(feature)
+    return rows
 
 
 def trait_name(feature: str, level: str) -> str:

@@ -347,3 +347,18 @@ def test_mcdonalds_segments_are_as_large_as_in_the_book(realdata: Any) -> None:
     numbers = (answers == "Yes").astype(float)
     found = ilk.segment(numbers, k=4, scale="none", n_init=2000, random_state=0)
     assert sorted(found.sizes.values(), reverse=True) == [580, 318, 315, 240]
+
+
+def test_of_two_categories_only_one_is_told() -> None:
+    rng = np.random.default_rng(0)
+    group = rng.random(400) < 0.5
+    answers = pd.DataFrame(
+        {f"likes_{j}": np.where(rng.random(400) < 0.9, group, ~group) for j in range(5)}
+    )
+    profile = ilk.segment(answers, k=2, random_state=0).profile()
+    assert len(profile.table) == 5 * 2 * 2
+    for name, told in profile.markers(top=99).items():
+        assert len(told) == 5, name
+    assert profile._repr_html_().count("<tr") == 1 + 5
+    assert "likes_0 = True" in repr(profile)
+    assert "likes_0 = False" not in repr(profile)

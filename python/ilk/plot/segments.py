@@ -9,7 +9,7 @@ import numpy as np
 from ilk import _html
 from ilk.exceptions import DataError
 from ilk.plot._style import CATEGORIES, describe, heatmap, literal, new_axes, pyplot
-from ilk.segments import trait_name
+from ilk.segments import shown_traits, trait_name
 
 if TYPE_CHECKING:
     from ilk.segments import Segmentation
@@ -43,8 +43,10 @@ def _profile(segmentation: Segmentation, ax: Any, top: int) -> Any:
     # From the v-test back to standard deviations between the segment's mean and the overall mean.
     spread = np.sqrt((all_n - n) / np.maximum(all_n - 1, 1) / np.maximum(n, 1))
     distance = np.nan_to_num(np.asarray(columns["v_test"]).reshape(shape) * spread)
-    order = np.sort(np.argsort(-np.abs(distance).max(axis=1), kind="stable")[:top])
     step = len(names)
+    shown = np.array(shown_traits(columns, step), dtype=int) // step
+    strength = np.abs(distance[shown]).max(axis=1)
+    order = np.sort(shown[np.argsort(-strength, kind="stable")[:top]])
     rows = [
         trait_name(columns["feature"][row * step], columns["level"][row * step]) for row in order
     ]
@@ -62,7 +64,7 @@ def _profile(segmentation: Segmentation, ax: Any, top: int) -> Any:
     heads = [f"{name}\n{share:.0%}" for name, share in zip(names, shares, strict=True)]
     ax = heatmap(ax, distance[order], rows, heads, texts, signed=True, limit=_FULL)
     ax.set_title("Segments by trait: orange below, purple above the average", loc="left", pad=14)
-    hidden = len(distance) - len(order)
+    hidden = len(shown) - len(order)
     if hidden:
         ax.set_xlabel(f"the {len(order)} traits that differ most; {hidden} more in .profile()")
     strongest = [
