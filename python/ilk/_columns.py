@@ -175,6 +175,32 @@ def polars_ready(data: Any, frame: str) -> Any:
     return data.with_columns(empty) if empty else data
 
 
+def polars_codes(data: Any) -> tuple[Any, dict[str, list[str]]]:
+    """A polars frame with codes for its Categorical columns, and the categories of each.
+
+    The Arrow export of such a column numbers the categories anew, row by row. The codes are there already, but they count
+    into a table that columns share: where it is long for this frame, or polars does not show it (before 1.32), the column
+    is left as it is.
+    """
+    import polars as pl
+
+    codes, categories = [], {}
+    for label, dtype in data.schema.items():
+        shared = getattr(dtype, "categories", None)
+        if dtype.base_type() != pl.Categorical or shared is None:
+            continue
+        column = data[label].to_physical()
+        last = column.max()
+        if last is None or last >= max(256, len(column) // 64):
+            continue
+        try:
+            categories[label] = [shared[code] for code in range(last + 1)]
+        except IndexError:  # a code that another thread is just about to name
+            continue
+        codes.append(column)
+    return (data.with_columns(codes) if codes else data), categories
+
+
 def _one_chunk(values: Any) -> Any:
     """A pyarrow column as one array."""
     import pyarrow as pa

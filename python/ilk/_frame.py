@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ilk import _core
-from ilk._columns import from_array, from_pandas, from_values, polars_ready
+from ilk._columns import from_array, from_pandas, from_values, polars_codes, polars_ready
 from ilk.exceptions import DataError, MissingColumnError
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def _taken(data: Any, name: str, columns: Sequence[str] | None) -> tuple[_core.T
     if module == "pandas":
         return _from_pandas(data, name, columns), "pandas"
     if module == "polars":
-        return _core.Table.from_stream(_from_polars(data, name, columns)), "polars"
+        return _core.Table.from_stream(*_from_polars(data, name, columns)), "polars"
     if module == "pyarrow":
         return _core.Table.from_stream(_from_pyarrow(data, columns)), "pyarrow"
     if module in ("duckdb", "_duckdb") and hasattr(data, _CAPSULE):
@@ -195,7 +195,9 @@ def _from_pandas(data: Any, name: str, columns: Sequence[str] | None) -> _core.T
     return _core.Table.from_columns(read)
 
 
-def _from_polars(data: Any, name: str, columns: Sequence[str] | None) -> Any:
+def _from_polars(
+    data: Any, name: str, columns: Sequence[str] | None
+) -> tuple[Any, dict[str, list[str]]]:
     if type(data).__name__ == "LazyFrame":
         if columns is not None:
             data = data.select(_wanted(columns, data.collect_schema().names()))
@@ -204,7 +206,7 @@ def _from_polars(data: Any, name: str, columns: Sequence[str] | None) -> Any:
         data = data.to_frame(data.name or "x0")
     if columns is not None:
         data = data.select(_wanted(columns, data.columns))
-    return polars_ready(data, name)
+    return polars_codes(polars_ready(data, name))
 
 
 def _from_pyarrow(data: Any, columns: Sequence[str] | None) -> Any:

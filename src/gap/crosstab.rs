@@ -14,10 +14,13 @@ use crate::parallel;
 const CELL_BYTES: u64 = 1 << 28;
 
 /// Rows of one block where the table is small: enough to make the folding of partial tables free.
-const BLOCK: usize = 1 << 16;
+pub(super) const BLOCK: usize = 1 << 16;
 
 /// Rows of one block per cell of the table, where that is more than [`BLOCK`].
 const ROWS_PER_CELL: usize = 16;
+
+/// Most cells of a table that is counted in blocks of [`BLOCK`] rows.
+pub(super) const SMALL: usize = BLOCK / ROWS_PER_CELL;
 
 /// One cell: records, sum of their values, sum of the squares of their values.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -31,7 +34,7 @@ pub struct Cell {
 }
 
 impl Cell {
-    fn add(&mut self, other: &Self) {
+    pub(super) fn add(&mut self, other: &Self) {
         self.n += other.n;
         self.sum += other.sum;
         self.squares += other.squares;
@@ -133,9 +136,7 @@ impl CrossTab {
         }
         if let (Some(row), Some(values)) = (partials.iter().find_map(|p| p.negative), values) {
             let name = self.values.as_deref().unwrap_or_default();
-            let wanted = "values must not be negative (net returns against their purchases first)";
-            return Err(Error::value(name, self.n_records + row, values[row], wanted)
-                .with_mend(format!("df = df[df[{name:?}] >= 0]")));
+            return Err(negative(name, self.n_records + row, values[row]));
         }
         for partial in partials {
             for (cell, part) in self.cells.iter_mut().zip(&partial.cells) {
@@ -189,6 +190,12 @@ impl CrossTab {
             missing_values: count(self.missing_values),
         }
     }
+}
+
+/// The error for a negative value.
+pub(super) fn negative(name: &str, row: usize, value: f64) -> Error {
+    let wanted = "values must not be negative (net returns against their purchases first)";
+    Error::value(name, row, value, wanted).with_mend(format!("df = df[df[{name:?}] >= 0]"))
 }
 
 /// The cells of one block.

@@ -33,6 +33,7 @@ mod expected;
 mod layout;
 mod matrix;
 mod tables;
+mod tally;
 mod words;
 
 pub use crosstab::{Cell, Cells, CrossTab};

@@ -2,6 +2,7 @@
 
 use super::layout::{Axis, Options, Records, Supply};
 use super::matrix::{GapMatrix, gap_matrix};
+use super::tally::tally;
 use super::words::COLUMNS;
 use crate::error::{Error, Result};
 use crate::parallel;
@@ -34,6 +35,11 @@ impl GapMatrix {
     ///
     /// As [`gap_matrix`], and those of reading the columns.
     pub fn from_table(table: &Table, roles: Roles<'_>, options: &Options) -> Result<Self> {
+        if roles.customer.is_none()
+            && let Some((rows, cols, cells)) = tally(table, roles)?
+        {
+            return Self::from_cells(&rows, &cols, roles.values, &cells, options);
+        }
         let (rows, cols) = parallel::join(|| table.codes(roles.rows), || table.codes(roles.cols));
         let (rows, cols) = (rows?, cols?);
         let values = roles.values.map(|name| table.numeric(name)).transpose()?;

@@ -1,5 +1,6 @@
 //! The door in: Arrow streams and NumPy arrays become a [`Table`]; result tables go back as Arrow streams or NumPy.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -43,8 +44,15 @@ enum Column<'py> {
 #[pymethods]
 impl PyTable {
     /// From an object with `__arrow_c_stream__`; column data is shared, not copied.
+    ///
+    /// Columns named in `categories` hold codes of these, which have no order.
     #[staticmethod]
-    fn from_stream(py: Python<'_>, stream: &Bound<'_, PyAny>) -> PyResult<Self> {
+    #[pyo3(signature = (stream, categories=None))]
+    fn from_stream(
+        py: Python<'_>,
+        stream: &Bound<'_, PyAny>,
+        categories: Option<HashMap<String, Vec<String>>>,
+    ) -> PyResult<Self> {
         let refuse = |error: String| exception("DataError", format!("Arrow stream: {error}"));
         let reader: PyRecordBatchReader = stream.extract().map_err(|error: PyErr| {
             if error.is_instance_of::<PyValueError>(py) {
@@ -58,7 +66,9 @@ impl PyTable {
         let batches = py
             .detach(|| reader.collect::<Result<Vec<RecordBatch>, ArrowError>>())
             .map_err(|error| refuse(error.to_string()))?;
-        Ok(Self(Table::try_new(schema, batches)?))
+        let table = Table::try_new(schema, batches)?;
+        let categories = categories.unwrap_or_default();
+        Ok(Self(py.detach(|| table.with_categories(&categories))?))
     }
 
     /// From columns: contiguous numeric arrays and Arrow arrays (shared, not copied), booleans, lists of text, or tuples

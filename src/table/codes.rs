@@ -1,9 +1,11 @@
 //! Columns in the role of categories.
 
-use super::encode::{Keys, encode};
+use arrow_array::Array;
+use arrow_schema::DataType;
+
+use super::encode::{Keys, Order, encode};
 use super::{MISSING, Table, as_category_error};
 use crate::error::Result;
-use arrow_schema::DataType;
 
 /// A column as small integers with a name for each.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,19 +31,17 @@ impl Table {
     /// [`crate::Error::MissingColumn`]; [`crate::Error::ColumnType`] for nested and binary types.
     pub fn codes(&self, name: &str) -> Result<Codes> {
         let (field, chunks) = self.column(name)?;
-        let keys = encode(field.data_type(), &chunks, true)
+        let ordered = matches!(field.data_type(), DataType::Dictionary(..))
+            && field.dict_is_ordered() == Some(true);
+        let order = if ordered { Order::Declared } else { Order::Sorted };
+        let keys = encode(field.data_type(), &chunks, order)
             .map_err(|found| as_category_error(name, &found))?;
-        let is_dictionary = matches!(field.data_type(), DataType::Dictionary(..));
-        let ordered = is_dictionary && field.dict_is_ordered() == Some(true);
-        let keys = if ordered {
-            let declared = declared_order(field.data_type(), &chunks, keys.distinct.len());
-            keys.reordered(&declared)
-        } else if is_dictionary {
-            keys.sorted()
-        } else {
-            keys
+        let n_missing = match field.data_type() {
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
+                chunks.iter().map(|chunk| chunk.null_count()).sum()
+            }
+            _ => keys.n_missing(),
         };
-        let n_missing = keys.n_missing();
         let Keys { codes, distinct } = keys;
         Ok(Codes { codes, categories: distinct.names(), ordered, n_missing })
     }
@@ -53,30 +53,6 @@ impl Codes {
         let code = self.codes[row];
         (code != MISSING).then(|| self.categories[code as usize].as_str())
     }
-}
-
-/// Codes of the dictionaries' entries in the order in which they were declared.
-fn declared_order(
-    data_type: &DataType,
-    chunks: &[&arrow_array::ArrayRef],
-    n_distinct: usize,
-) -> Vec<u32> {
-    let DataType::Dictionary(_, values) = data_type else { return Vec::new() };
-    let entries: Vec<_> =
-        chunks.iter().map(|chunk| super::encode::as_any_dictionary(chunk).1).collect();
-    let Ok(keys) = encode(values, &entries.iter().collect::<Vec<_>>(), false) else {
-        return (0..n_distinct as u32).collect();
-    };
-    let mut order = Vec::with_capacity(n_distinct);
-    let mut seen = vec![false; n_distinct];
-    for code in keys.codes {
-        if let Some(flag) = seen.get_mut(code as usize)
-            && !std::mem::replace(flag, true)
-        {
-            order.push(code);
-        }
-    }
-    order
 }
 
 #[cfg(test)]

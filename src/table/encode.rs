@@ -1,20 +1,13 @@
 //! Columns in the role of identifiers: each distinct value gets a small integer.
 
-use std::sync::atomic::{AtomicU8, Ordering};
-
-use arrow_array::cast::AsArray;
 use arrow_array::temporal_conversions::{date32_to_datetime, timestamp_us_to_datetime};
-use arrow_array::types::{
-    ArrowDictionaryKeyType, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
-    UInt32Type, UInt64Type,
-};
 use arrow_array::{Array, ArrayRef};
-use arrow_buffer::ArrowNativeType;
 use arrow_schema::DataType;
 use hashbrown::HashMap;
 
-use super::hashed::encode_text;
+use super::dictionary::encode_dictionaries;
 use super::integers::{Integers, encode_floats, encode_integers, encode_unsigned};
+use super::text::encode_text;
 use super::{MISSING, Table, as_category_error};
 use crate::error::{Error, Result};
 use crate::parallel;
@@ -178,46 +171,6 @@ impl Keys {
             .with_mend(format!("orders[{name:?}] = orders[{name:?}].astype(str)"))),
         }
     }
-
-    /// The same keys with unused distinct values dropped and text in alphabetical order.
-    pub(super) fn sorted(self) -> Self {
-        let n = self.distinct.len();
-        let used: Vec<AtomicU8> = (0..n).map(|_| AtomicU8::new(0)).collect();
-        parallel::map_blocks(self.codes.len(), |rows| {
-            for &code in &self.codes[rows] {
-                // Looking first leaves the line with all threads that only read it.
-                if let Some(flag) = used.get(code as usize)
-                    && flag.load(Ordering::Relaxed) == 0
-                {
-                    flag.store(1, Ordering::Relaxed);
-                }
-            }
-        });
-        let mut order: Vec<u32> =
-            (0..n as u32).filter(|&c| used[c as usize].load(Ordering::Relaxed) == 1).collect();
-        if let Distinct::Text(values) = &self.distinct {
-            order.sort_by(|&a, &b| values[a as usize].cmp(&values[b as usize]));
-        }
-        self.reordered(&order)
-    }
-
-    /// The same keys with the distinct values at `order`; codes not in it become [`MISSING`].
-    pub(super) fn reordered(mut self, order: &[u32]) -> Self {
-        if order.iter().copied().eq(0..self.distinct.len() as u32) {
-            return self;
-        }
-        let mut new_code = vec![MISSING; self.distinct.len()];
-        for (new, &old) in order.iter().enumerate() {
-            new_code[old as usize] = new as u32;
-        }
-        parallel::fill_blocks(&mut self.codes, |_, block| {
-            for code in block {
-                *code = new_code.get(*code as usize).copied().unwrap_or(MISSING);
-            }
-        });
-        self.distinct = self.distinct.take(order);
-        self
-    }
 }
 
 impl Table {
@@ -228,17 +181,27 @@ impl Table {
     /// [`Error::MissingColumn`]; [`Error::ColumnType`] for nested and binary types.
     pub fn keys(&self, name: &str) -> Result<Keys> {
         let (field, chunks) = self.column(name)?;
-        encode(field.data_type(), &chunks, false).map_err(|found| as_category_error(name, &found))
+        encode(field.data_type(), &chunks, Order::Met)
+            .map_err(|found| as_category_error(name, &found))
     }
 }
 
+/// Which distinct values are wanted, and in which order. Numbers and dates ascend unless the order is declared.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// Text by first appearance; all entries of dictionaries, used or not.
+    Met,
+    /// Text alphabetically; only what some row holds.
+    Sorted,
+    /// The entries of dictionaries in the order of their declaration, used or not.
+    Declared,
+}
+
 /// Codes of chunks of one type; the type is given back where it cannot be encoded.
-///
-/// Text is numbered by first appearance, or alphabetically if `sorted`.
 pub(super) fn encode(
     data_type: &DataType,
     chunks: &[&ArrayRef],
-    sorted: bool,
+    order: Order,
 ) -> Result<Keys, DataType> {
     let ints = |wrap: fn(Vec<i64>) -> Distinct| {
         let chunks: Vec<Integers> = chunks.iter().map(|chunk| Integers::of(chunk, false)).collect();
@@ -247,7 +210,8 @@ pub(super) fn encode(
     };
     match data_type {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
-            let (codes, distinct) = encode_text(chunks, sorted).unwrap_or_default();
+            let read = encode_text(chunks, order == Order::Sorted);
+            let (codes, distinct) = read.unwrap_or_default();
             Ok(Keys { codes, distinct: Distinct::Text(distinct) })
         }
         DataType::Boolean => ints(Distinct::Booleans),
@@ -259,79 +223,8 @@ pub(super) fn encode(
             let n = chunks.iter().map(|chunk| chunk.len()).sum();
             Ok(Keys { codes: vec![MISSING; n], distinct: Distinct::Text(Vec::new()) })
         }
-        DataType::Dictionary(_, values) => encode_dictionaries(values, chunks),
+        DataType::Dictionary(_, values) => encode_dictionaries(values, chunks, order),
         _ => encode_floats(chunks),
-    }
-}
-
-/// Keys of dictionary chunks, whose dictionaries may differ: the entries of all are encoded first, then the rows.
-///
-/// The distinct values are all entries, used or not.
-fn encode_dictionaries(values: &DataType, chunks: &[&ArrayRef]) -> Result<Keys, DataType> {
-    let parts: Vec<(DictionaryKeys, ArrayRef)> =
-        chunks.iter().map(|chunk| as_any_dictionary(chunk)).collect();
-    let entries: Vec<&ArrayRef> = parts.iter().map(|(_, values)| values).collect();
-    let Keys { codes: entry_codes, distinct } = encode(values, &entries, false)?;
-    let mut codes = vec![MISSING; chunks.iter().map(|chunk| chunk.len()).sum()];
-    let (mut rows, mut entry_codes) = (codes.as_mut_slice(), entry_codes.as_slice());
-    for (keys, values) in &parts {
-        let (mine, others) = rows.split_at_mut(keys.0.len());
-        let (entries, other_entries) = entry_codes.split_at(values.len());
-        keys.look_up(entries, MISSING, mine);
-        (rows, entry_codes) = (others, other_entries);
-    }
-    Ok(Keys { codes, distinct })
-}
-
-/// The keys of a dictionary array, whatever their width.
-pub(super) struct DictionaryKeys(ArrayRef);
-
-impl DictionaryKeys {
-    /// Fills `out` with the entry that each key points at, `missing` where the key is null.
-    pub(super) fn look_up<T: Copy + Send + Sync>(&self, entries: &[T], missing: T, out: &mut [T]) {
-        fn typed<K: ArrowDictionaryKeyType, T: Copy + Send + Sync>(
-            keys: &ArrayRef,
-            entries: &[T],
-            missing: T,
-            out: &mut [T],
-        ) {
-            let keys = keys.as_primitive::<K>();
-            let nulls = keys.nulls().filter(|nulls| nulls.null_count() > 0);
-            parallel::fill_blocks(out, |first, block| {
-                for (slot, key) in block.iter_mut().zip(&keys.values()[first..]) {
-                    // A negative key is larger than any length.
-                    *slot = entries.get(key.as_usize()).copied().unwrap_or(missing);
-                }
-                if let Some(nulls) = nulls {
-                    for (offset, slot) in block.iter_mut().enumerate() {
-                        if nulls.is_null(first + offset) {
-                            *slot = missing;
-                        }
-                    }
-                }
-            });
-        }
-        match self.0.data_type() {
-            DataType::Int8 => typed::<Int8Type, T>(&self.0, entries, missing, out),
-            DataType::Int16 => typed::<Int16Type, T>(&self.0, entries, missing, out),
-            DataType::Int32 => typed::<Int32Type, T>(&self.0, entries, missing, out),
-            DataType::Int64 => typed::<Int64Type, T>(&self.0, entries, missing, out),
-            DataType::UInt8 => typed::<UInt8Type, T>(&self.0, entries, missing, out),
-            DataType::UInt16 => typed::<UInt16Type, T>(&self.0, entries, missing, out),
-            DataType::UInt32 => typed::<UInt32Type, T>(&self.0, entries, missing, out),
-            DataType::UInt64 => typed::<UInt64Type, T>(&self.0, entries, missing, out),
-            _ => out.fill(missing),
-        }
-    }
-}
-
-/// Keys and values of a dictionary array; of any other array, no keys.
-pub(super) fn as_any_dictionary(chunk: &ArrayRef) -> (DictionaryKeys, ArrayRef) {
-    match chunk.as_any_dictionary_opt() {
-        Some(dictionary) => {
-            (DictionaryKeys(dictionary.keys().slice(0, chunk.len())), dictionary.values().clone())
-        }
-        None => (DictionaryKeys(chunk.slice(0, 0)), chunk.slice(0, 0)),
     }
 }
 

@@ -82,7 +82,7 @@ impl Integers {
 
     /// Calls `f(offset, value)` for the values there are in the rows from `first` on.
     #[inline]
-    fn each(&self, first: usize, n: usize, mut f: impl FnMut(usize, i64)) {
+    pub(super) fn each(&self, first: usize, n: usize, mut f: impl FnMut(usize, i64)) {
         let values = &self.values[first..first + n];
         match &self.nulls {
             None => values.iter().enumerate().for_each(|(offset, &value)| f(offset, value)),
@@ -97,13 +97,16 @@ impl Integers {
     }
 }
 
+/// The smallest and the largest value of all chunks; `None` where there is no value.
+pub(super) fn range(chunks: &[Integers]) -> Option<(i64, i64)> {
+    let (low, high) = chunks.iter().map(extremes).fold((i64::MAX, i64::MIN), wider);
+    (low <= high).then_some((low, high))
+}
+
 /// Codes of whole numbers, ascending: by a direct table where the range is not much wider than the rows, else hashed.
 pub(super) fn encode_integers(chunks: &[Integers]) -> (Vec<u32>, Vec<i64>) {
     let n: usize = chunks.iter().map(|chunk| chunk.values.len()).sum();
-    let (low, high) = chunks.iter().map(extremes).fold((i64::MAX, i64::MIN), wider);
-    if low > high {
-        return (vec![MISSING; n], Vec::new());
-    }
+    let Some((low, high)) = range(chunks) else { return (vec![MISSING; n], Vec::new()) };
     let range = high.abs_diff(low);
     if range <= (4 * n as u64).max(1 << 16) && range < u64::from(MISSING) {
         encode_near(chunks, low, range as usize + 1)
@@ -159,12 +162,16 @@ fn encode_near(chunks: &[Integers], low: i64, width: usize) -> (Vec<u32>, Vec<i6
             }
         }
     }
-    let mut codes = vec![MISSING; chunks.iter().map(|chunk| chunk.values.len()).sum()];
+    // Zeros come from the system untouched, so that each thread faults in the pages that it writes.
+    let mut codes = vec![0; chunks.iter().map(|chunk| chunk.values.len()).sum()];
     let mut rest = codes.as_mut_slice();
     for chunk in chunks {
         let (mine, others) = rest.split_at_mut(chunk.values.len());
         rest = others;
         parallel::fill_blocks(mine, |first, block| {
+            if chunk.nulls.is_some() {
+                block.fill(MISSING);
+            }
             chunk.each(first, block.len(), |offset, value| {
                 let near = value.abs_diff(low) as u32;
                 block[offset] = if is_gapless { near } else { code_of[near as usize] };

@@ -7,12 +7,15 @@
 
 mod build;
 mod codes;
+mod dictionary;
 mod encode;
 mod features;
 mod hashed;
 mod integers;
+mod labels;
 mod lookup;
 mod numeric;
+mod text;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -25,6 +28,7 @@ pub use codes::Codes;
 pub(crate) use encode::date_name;
 pub use encode::{Distinct, Keys};
 pub use features::{Feature, MAX_CATEGORIES, Preparation, Prepared, SKEWED, Scale, Source, Unused};
+pub(crate) use labels::{Found, Labels};
 pub use lookup::UNKNOWN;
 pub use numeric::Numeric;
 

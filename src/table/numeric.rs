@@ -13,7 +13,7 @@ use arrow_array::{Array, ArrayRef, PrimitiveArray};
 use arrow_buffer::ScalarBuffer;
 use arrow_schema::{DataType, TimeUnit};
 
-use super::{Table, encode::as_any_dictionary, wrong_type};
+use super::{Table, dictionary::as_any_dictionary, wrong_type};
 use crate::error::{Error, Result};
 use crate::parallel;
 

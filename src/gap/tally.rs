@@ -1,0 +1,241 @@
+//! Records of two columns of few categories, counted as they are read.
+//!
+//! What a [`CrossTab`](super::CrossTab) of the columns' codes gives, to the last bit, without writing a code per record:
+//! labels of a few thousand records at a time stay in the innermost cache. The time goes into reading the columns once;
+//! for text most of it waits for the texts themselves, which lie elsewhere than the views of them.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::crosstab::{BLOCK, Cell, Cells, SMALL, negative};
+use super::layout::Axis;
+use super::tables::Roles;
+use crate::error::Result;
+use crate::parallel;
+use crate::table::{Found, Labels, Table};
+
+/// Records whose labels are read before they are counted.
+const GROUP: usize = 2048;
+
+/// One cell of a block, or of all.
+#[derive(Clone, Copy, Default)]
+struct Sums {
+    cell: Cell,
+    /// Records whose value is missing.
+    missing: u64,
+}
+
+/// What one block of records holds, by the labels of its own readers.
+struct Block<'t> {
+    width: usize,
+    sums: Vec<Sums>,
+    found: [Found<'t>; 2],
+    negative: Option<usize>,
+}
+
+/// The two axes and what was counted; `None` where the categories are too many for this way.
+///
+/// # Errors
+///
+/// Those of reading the columns, [`crate::Error::BadValue`] with the first negative value.
+pub(super) fn tally(table: &Table, roles: Roles<'_>) -> Result<Option<(Axis, Axis, Cells)>> {
+    let (rows, cols) = parallel::join(|| table.labels(roles.rows), || table.labels(roles.cols));
+    let (Some(mut rows), Some(mut cols)) = (rows?, cols?) else { return Ok(None) };
+    if n_cells(rows.len(), cols.len()) > SMALL {
+        return Ok(None);
+    }
+    let values = roles.values.map(|name| table.numeric(name)).transpose()?;
+    let values = values.as_deref();
+    let too_many = AtomicBool::new(false);
+    let blocks = parallel::map_blocks_of(BLOCK, table.n_rows(), |range| {
+        if too_many.load(Ordering::Relaxed) {
+            return None;
+        }
+        let values = values.map(|values| &values[range.clone()]);
+        let mut block = Block::of(&rows, &cols, values, range.start, range.len());
+        if block.is_none() {
+            too_many.store(true, Ordering::Relaxed);
+        }
+        if let Some(block) = &mut block {
+            block.negative = block.negative.map(|record| range.start + record);
+        }
+        block
+    });
+    let Some(blocks) = blocks.into_iter().collect::<Option<Vec<_>>>() else { return Ok(None) };
+    if let (Some(record), Some((name, values))) =
+        (blocks.iter().find_map(|block| block.negative), roles.values.zip(values))
+    {
+        return Err(negative(name, record, values[record]));
+    }
+    let Some(sums) = merge(&blocks, &mut rows, &mut cols) else { return Ok(None) };
+    Ok(Some(finish(
+        &sums,
+        (roles.rows, &rows),
+        (roles.cols, &cols),
+        table.n_rows(),
+        values.is_some(),
+    )))
+}
+
+/// Cells of a table of labels, with those of missing categories.
+fn n_cells(n_rows: usize, n_cols: usize) -> usize {
+    (n_rows + 1) * (n_cols + 1)
+}
+
+impl<'t> Block<'t> {
+    /// `values` are those of the block's `n` records; `None` where there are too many categories.
+    fn of(
+        rows: &Labels<'t>,
+        cols: &Labels<'t>,
+        values: Option<&[f64]>,
+        first: usize,
+        n: usize,
+    ) -> Option<Self> {
+        let (mut row_reader, mut col_reader) = (rows.reader(), cols.reader());
+        let mut labels = ([0; GROUP], [0; GROUP]);
+        let mut width = cols.len() + 1;
+        let mut sums = vec![Sums::default(); n_cells(rows.len(), cols.len())];
+        let mut counts = vec![[0; 4]; sums.len()];
+        let mut least = 0.0;
+        for start in (0..n).step_by(GROUP) {
+            let len = GROUP.min(n - start);
+            let (rows, cols) = (&mut labels.0[..len], &mut labels.1[..len]);
+            if !row_reader.read(first + start, rows) || !col_reader.read(first + start, cols) {
+                return None;
+            }
+            let needed = n_cells(row_reader.len(), col_reader.len());
+            if needed > SMALL {
+                return None;
+            }
+            if needed > sums.len() {
+                let new_width = col_reader.len() + 1;
+                sums = reshaped(&sums, width, needed, new_width);
+                counts = reshaped(&counts, width, needed, new_width);
+                width = new_width;
+            }
+            match values {
+                None => count(&mut counts, width, rows, cols),
+                Some(values) => {
+                    let smallest = sum(&mut sums, width, rows, cols, &values[start..]);
+                    least = f64::min(least, smallest);
+                }
+            }
+        }
+        for (sums, counts) in sums.iter_mut().zip(&counts) {
+            sums.cell.n += counts.iter().map(|&n| u64::from(n)).sum::<u64>();
+        }
+        let negative = values
+            .filter(|_| least < 0.0)
+            .and_then(|values| values.iter().position(|&value| value < 0.0));
+        Some(Self { width, sums, found: [row_reader.found(), col_reader.found()], negative })
+    }
+}
+
+/// Cells of some width in a larger table.
+fn reshaped<T: Copy + Default>(cells: &[T], width: usize, n: usize, new_width: usize) -> Vec<T> {
+    let mut larger = vec![T::default(); n];
+    for (line, new_line) in cells.chunks(width).zip(larger.chunks_mut(new_width)) {
+        new_line[..width].copy_from_slice(line);
+    }
+    larger
+}
+
+/// Counts alone. Neighbouring records go to different histograms, because an increment must wait for the one before it
+/// where both fall into the same cell.
+fn count(counts: &mut [[u32; 4]], width: usize, rows: &[u16], cols: &[u16]) {
+    for (rows, cols) in rows.chunks(4).zip(cols.chunks(4)) {
+        for (lane, (&row, &col)) in rows.iter().zip(cols).enumerate() {
+            counts[usize::from(row) * width + usize::from(col)][lane] += 1;
+        }
+    }
+}
+
+/// Counts and sums; gives the least value, or 0.
+fn sum(sums: &mut [Sums], width: usize, rows: &[u16], cols: &[u16], values: &[f64]) -> f64 {
+    let mut least = 0.0_f64;
+    for ((&row, &col), &value) in rows.iter().zip(cols).zip(values) {
+        let Sums { cell, missing } = &mut sums[usize::from(row) * width + usize::from(col)];
+        if value.is_nan() {
+            *missing += 1;
+            continue;
+        }
+        least = least.min(value);
+        cell.n += 1;
+        cell.sum += value;
+        cell.squares += value * value;
+    }
+    least
+}
+
+/// The cells of all blocks by the labels of the columns, added in the order of the blocks.
+fn merge<'t>(
+    blocks: &[Block<'t>],
+    rows: &mut Labels<'t>,
+    cols: &mut Labels<'t>,
+) -> Option<Vec<Sums>> {
+    let labels: Vec<_> = blocks
+        .iter()
+        .map(|block| Some((rows.learn(&block.found[0])?, cols.learn(&block.found[1])?)))
+        .collect::<Option<_>>()?;
+    let width = cols.len() + 1;
+    let mut sums = vec![Sums::default(); n_cells(rows.len(), cols.len())];
+    if sums.len() > SMALL {
+        return None;
+    }
+    for (block, (row_labels, col_labels)) in blocks.iter().zip(&labels) {
+        for (line, &row) in block.sums.chunks(block.width).zip(row_labels) {
+            for (part, &col) in line.iter().zip(col_labels) {
+                let all = &mut sums[usize::from(row) * width + usize::from(col)];
+                all.cell.add(&part.cell);
+                all.missing += part.missing;
+            }
+        }
+    }
+    Some(sums)
+}
+
+/// The categories in their order and the cells that go with them.
+fn finish(
+    sums: &[Sums],
+    (row_name, rows): (&str, &Labels<'_>),
+    (col_name, cols): (&str, &Labels<'_>),
+    n_records: usize,
+    weighted: bool,
+) -> (Axis, Axis, Cells) {
+    let width = cols.len() + 1;
+    let records = |sums: &Sums| sums.cell.n + sums.missing;
+    let in_row = |row: usize| sums[row * width..(row + 1) * width].iter();
+    let in_col = |col: usize| sums[col..].iter().step_by(width);
+    let used_rows: Vec<bool> =
+        (0..=rows.len()).map(|row| in_row(row).any(|sums| records(sums) > 0)).collect();
+    let used_cols: Vec<bool> =
+        (0..=cols.len()).map(|col| in_col(col).any(|sums| records(sums) > 0)).collect();
+    let (row_order, row_names) = rows.categories(&used_rows);
+    let (col_order, col_names) = cols.categories(&used_cols);
+    let ordered = row_order.iter().flat_map(|&row| {
+        col_order.iter().map(move |&col| sums[usize::from(row) * width + usize::from(col)])
+    });
+    let cells: Vec<Cell> = ordered
+        .map(|sums| match weighted {
+            true => sums.cell,
+            false => {
+                let n = sums.cell.n;
+                Cell { n, sum: n as f64, squares: n as f64 }
+            }
+        })
+        .collect();
+    let total = |counts: &mut dyn Iterator<Item = u64>| counts.sum::<u64>() as usize;
+    let cells = Cells {
+        cells,
+        n_rows: row_order.len(),
+        n_cols: col_order.len(),
+        n_records,
+        missing_rows: total(&mut in_row(0).map(records)),
+        missing_cols: total(&mut in_col(0).skip(1).map(records)),
+        missing_values: total(
+            &mut (1..=rows.len()).flat_map(|row| in_row(row).skip(1)).map(|sums| sums.missing),
+        ),
+    };
+    let axis =
+        |name: &str, categories, ordered| Axis { name: name.to_string(), categories, ordered };
+    (axis(row_name, row_names, rows.ordered), axis(col_name, col_names, cols.ordered), cells)
+}
