@@ -11,7 +11,6 @@ use arrow_schema::DataType;
 use super::Table;
 use super::dictionary::{DictionaryKeys, as_any_dictionary, by_first_appearance, in_order};
 use super::encode::{Distinct, Keys, Order, encode};
-use super::hashed::Key;
 use super::integers::{Integers, range};
 use super::text::{OffsetText, TextRows, ViewText, Word};
 use crate::error::Result;
@@ -200,31 +199,23 @@ fn read_words<'t>(
     out: &mut [u16],
 ) -> bool {
     let n_known = known.words.len() as u16;
-    let mut few = true;
-    let mut label = |row: usize| {
+    let nulls = rows.nulls();
+    for (offset, slot) in out.iter_mut().enumerate() {
+        let row = first + offset;
+        if nulls.is_some_and(|nulls| nulls.is_null(row)) {
+            *slot = 0;
+            continue;
+        }
         let word = rows.word(row);
-        known.find(&word).unwrap_or_else(|_| match new.label(word) {
-            Some(label) => n_known + label,
-            None => {
-                few = false;
-                0
-            }
-        })
-    };
-    match rows.nulls() {
-        None => {
-            for (offset, slot) in out.iter_mut().enumerate() {
-                *slot = label(first + offset);
-            }
-        }
-        Some(nulls) => {
-            for (offset, slot) in out.iter_mut().enumerate() {
-                let row = first + offset;
-                *slot = if nulls.is_null(row) { 0 } else { label(row) };
-            }
-        }
+        *slot = match known.find(&word) {
+            Ok(label) => label,
+            Err(_) => match new.label(word) {
+                Some(label) => n_known + label,
+                None => return false,
+            },
+        };
     }
-    few
+    true
 }
 
 /// Few words, numbered from 1, in an open table.
@@ -239,7 +230,7 @@ impl<'t> Words<'t> {
     /// The label of a word, or the slot where it belongs.
     #[inline(always)]
     fn find(&self, word: &Word<'t>) -> Result<u16, usize> {
-        let mut slot = (word.mixed() >> 52) as usize;
+        let mut slot = (word.spread() >> 52) as usize;
         // Most slots are empty, so that this ends.
         loop {
             let label = self.slots.get(slot).copied().unwrap_or(0);

@@ -7,60 +7,81 @@ use arrow_buffer::NullBuffer;
 use super::MISSING;
 use super::hashed::{Key, MULTIPLIER, encode, fold};
 
-/// A text with its first 15 and its last 16 bytes at hand: up to 31 bytes it is compared as two integers.
+/// A text with some of its bytes at hand as integers, which tell texts of up to 20 bytes apart.
 #[derive(Clone, Copy)]
 pub(super) struct Word<'a> {
-    /// The first 15 bytes, and the length in the last byte; 255 stands for all lengths from there on.
-    head: u128,
-    /// The last 16 bytes of a text that has as many, else 0.
-    tail: u128,
+    /// The length in the low half, the first four bytes in the high one.
+    head: u64,
+    /// The next eight bytes.
+    middle: u64,
+    /// The last eight bytes of a text of more than 12, else 0.
+    tail: u64,
     text: &'a [u8],
 }
 
-/// Length from which head and tail do not hold the whole text.
-const LONG: usize = 32;
+/// Most bytes that stand in head and middle, and in Arrow's views themselves.
+const SHORT: usize = 12;
+
+/// Most bytes that head, middle and tail hold.
+const EXACT: usize = 20;
 
 /// Masks of the first bytes, by their number.
-const KEPT: [u128; 16] = {
-    let mut masks = [0; 16];
+const KEPT: [u128; SHORT + 1] = {
+    let mut masks = [0; SHORT + 1];
     let mut n = 1;
-    while n < 16 {
+    while n <= SHORT {
         masks[n] = masks[n - 1] << 8 | 0xff;
         n += 1;
     }
     masks
 };
 
+/// Eight bytes as an integer; 0 where there are no eight.
+#[inline(always)]
+fn eight(bytes: &[u8], start: usize) -> u64 {
+    let window = bytes.get(start..).and_then(|rest| rest.first_chunk());
+    window.map_or(0, |window| u64::from_le_bytes(*window))
+}
+
 impl<'a> Word<'a> {
-    /// The word of a text that starts at `start` of a buffer and has `length` bytes.
+    /// The word of the text between two places of a buffer.
     ///
     /// Without branches on the length, which in a column of names is as good as random.
     #[inline(always)]
-    fn at(buffer: &'a [u8], start: usize, length: usize) -> Self {
-        let text = &buffer[start..start + length];
-        let end = start + length.max(16);
-        let (Some(first), Some(last)) = (buffer.get(start..start + 16), buffer.get(end - 16..end))
-        else {
+    fn between(bytes: &'a [u8], start: usize, end: usize) -> Self {
+        let text = bytes.get(start..end).unwrap_or_default();
+        let Some(window) = bytes.get(start..).and_then(|rest| rest.first_chunk()) else {
             return Self::new(text);
         };
-        let read = |window: &[u8]| {
-            let mut bytes = [0; 16];
-            bytes.copy_from_slice(window);
-            u128::from_le_bytes(bytes)
-        };
-        let head = read(first) & KEPT[length.min(15)] | (length.min(255) as u128) << 120;
-        let tail = read(last) & 0_u128.wrapping_sub(u128::from(length >= 16));
-        Self { head, tail, text }
+        Self::of(u128::from_le_bytes(*window), eight(bytes, end.saturating_sub(8)), text)
     }
 
     /// The word of a text at the end of its buffer.
+    #[cold]
     fn new(text: &'a [u8]) -> Self {
-        let mut bytes = [0; 16];
-        let n = text.len().min(15);
-        bytes[..n].copy_from_slice(&text[..n]);
-        let head = u128::from_le_bytes(bytes) | (text.len().min(255) as u128) << 120;
-        let tail = text.last_chunk::<16>().map_or(0, |bytes| u128::from_le_bytes(*bytes));
-        Self { head, tail, text }
+        let mut window = [0; 16];
+        let n = text.len().min(SHORT);
+        window[..n].copy_from_slice(&text[..n]);
+        Self::of(u128::from_le_bytes(window), eight(text, text.len().saturating_sub(8)), text)
+    }
+
+    /// The word of a text, the first bytes from its start on, and the last eight before its end.
+    #[inline(always)]
+    fn of(first: u128, last: u64, text: &'a [u8]) -> Self {
+        let first = first & KEPT[text.len().min(SHORT)];
+        let length = text.len().min(u32::MAX as usize) as u64;
+        Self {
+            head: length | (first as u64) << 32,
+            middle: (first >> 32) as u64,
+            tail: if text.len() > SHORT { last } else { 0 },
+            text,
+        }
+    }
+
+    /// A cheap hash of all bytes, of which the high bits count; two words that it confuses are still told apart.
+    #[inline(always)]
+    pub(super) fn spread(&self) -> u64 {
+        if self.text.len() <= EXACT { self.mixed() } else { self.hash() }
     }
 
     /// The text, on its own.
@@ -70,11 +91,11 @@ impl<'a> Word<'a> {
 }
 
 impl PartialEq for Word<'_> {
-    #[inline]
+    #[inline(always)]
     fn eq(&self, other: &Self) -> bool {
-        self.head == other.head
-            && self.tail == other.tail
-            && (self.text.len() < LONG || self.text == other.text)
+        let same =
+            (self.head ^ other.head) | (self.middle ^ other.middle) | (self.tail ^ other.tail);
+        same == 0 && (self.head as u32 as usize <= EXACT || self.text == other.text)
     }
 }
 
@@ -83,8 +104,9 @@ impl Eq for Word<'_> {}
 impl Key for Word<'_> {
     #[inline]
     fn hash(&self) -> u64 {
-        let mut hash = fold(self.head ^ u128::from(fold(self.tail)));
-        if self.text.len() >= LONG {
+        let halves = |low: u64, high: u64| u128::from(low) | u128::from(high) << 64;
+        let mut hash = fold(halves(self.head, self.middle ^ fold(halves(self.tail, 0))));
+        if self.text.len() > EXACT {
             for part in self.text.chunks(16) {
                 let mut bytes = [0; 16];
                 bytes[..part.len()].copy_from_slice(part);
@@ -94,10 +116,10 @@ impl Key for Word<'_> {
         hash
     }
 
-    #[inline]
+    #[inline(always)]
     fn mixed(&self) -> u64 {
-        let halves = |value: u128| value as u64 ^ ((value >> 64) as u64).rotate_left(31);
-        (halves(self.head) ^ halves(self.tail).rotate_left(17)).wrapping_mul(MULTIPLIER)
+        let first = (self.head ^ self.middle.rotate_left(32)).wrapping_mul(MULTIPLIER);
+        first ^ self.tail.wrapping_mul(MULTIPLIER.rotate_left(32) | 1)
     }
 }
 
@@ -140,7 +162,7 @@ impl<'a, O: OffsetSizeTrait> TextRows<'a> for OffsetText<'a, O> {
     #[inline(always)]
     fn word(&self, row: usize) -> Word<'a> {
         let (start, end) = (self.offsets[row].as_usize(), self.offsets[row + 1].as_usize());
-        Word::at(self.bytes, start, end - start)
+        Word::between(self.bytes, start, end)
     }
 }
 
@@ -168,14 +190,20 @@ impl<'a> TextRows<'a> for ViewText<'a> {
 
     #[inline(always)]
     fn word(&self, row: usize) -> Word<'a> {
-        /// Texts up to this length stand in the view itself, after four bytes of length.
-        const INLINE: usize = 12;
         let view = self.views[row];
-        let length = view as u32 as usize;
-        let inline = length <= INLINE;
-        let buffer = if inline { self.buffers.len() - 1 } else { (view >> 64) as u32 as usize };
-        let start = if inline { 16 * row + 4 } else { (view >> 96) as usize };
-        Word::at(self.buffers[buffer], start, length)
+        let (low, high) = (view as u64, (view >> 64) as u64);
+        let length = low as u32 as usize;
+        let is_short = length <= SHORT;
+        let buffer = if is_short { self.buffers.len() - 1 } else { high as u32 as usize };
+        let start = if is_short { 16 * row + 4 } else { (high >> 32) as usize };
+        let bytes = self.buffers.get(buffer).copied().unwrap_or_default();
+        let last = eight(bytes, if is_short { start } else { start + length - 8 });
+        Word {
+            head: low,
+            middle: eight(bytes, start + 4),
+            tail: if is_short { 0 } else { last },
+            text: bytes.get(start..start + length).unwrap_or_default(),
+        }
     }
 }
 
