@@ -239,3 +239,139 @@ fn finish(
         |name: &str, categories, ordered| Axis { name: name.to_string(), categories, ordered };
     (axis(row_name, row_names, rows.ordered), axis(col_name, col_names, cols.ordered), cells)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gap::CrossTab;
+    use arrow_array::{
+        ArrayRef, BooleanArray, Date32Array, DictionaryArray, Float64Array, Int16Array, Int64Array,
+        LargeStringArray, RecordBatch, StringArray, StringViewArray,
+    };
+    use arrow_schema::{Field, Schema};
+    use std::sync::Arc;
+
+    const N: usize = 150_000;
+    const ROLES: Roles<'_> = Roles { rows: "r", cols: "c", values: Some("money"), customer: None };
+
+    /// Words of every length; some are rare, some differ in the middle alone, some are missing.
+    fn word(i: usize) -> Option<String> {
+        let id = i * 7919 % 23;
+        match i {
+            _ if i % 13 == 5 => None,
+            _ if i % 9973 == 7 => Some(format!("rare {}", i / 9973)),
+            _ if id > 18 => Some(format!("twenty and more {id} bytes, alike at both ends")),
+            _ => Some(format!("{}{id}", "x".repeat(id))),
+        }
+    }
+
+    fn columns() -> Vec<ArrayRef> {
+        let words: Vec<Option<String>> = (0..N).map(word).collect();
+        let number = |i: usize| (i % 11 != 4).then_some(i * 31 % 29 * 2);
+        let keys = (0..N).map(|i| (i % 7 != 2).then_some((i * 17 % 40) as i16));
+        let entries: Vec<String> = (0..50).map(|k| format!("entry {}", k * 7 % 45)).collect();
+        let keys: Int16Array = keys.collect();
+        vec![
+            Arc::new(StringArray::from(words.clone())),
+            Arc::new(LargeStringArray::from(words.clone())),
+            Arc::new(StringViewArray::from_iter(words)),
+            Arc::new((0..N).map(|i| number(i).map(|v| v as i64 - 9)).collect::<Int64Array>()),
+            Arc::new((0..N).map(|i| number(i).map(|v| v as i32)).collect::<Date32Array>()),
+            Arc::new((0..N).map(|i| number(i).map(|v| v % 2 == 0)).collect::<BooleanArray>()),
+            Arc::new(DictionaryArray::new(keys, Arc::new(StringArray::from(entries)))),
+        ]
+    }
+
+    fn table(rows: &ArrayRef, cols: &ArrayRef, cuts: &[usize], ordered: bool) -> Table {
+        let money = (0..N).map(|i| if i % 17 == 3 { f64::NAN } else { 0.1 * (i % 101) as f64 });
+        let money: ArrayRef = Arc::new(Float64Array::from_iter_values(money));
+        let field = |name: &str, array: &ArrayRef| {
+            let is_dictionary =
+                array.as_any().is::<DictionaryArray<arrow_array::types::Int16Type>>();
+            Field::new(name, array.data_type().clone(), true)
+                .with_dict_is_ordered(ordered && is_dictionary)
+        };
+        let fields = vec![field("r", rows), field("c", cols), field("money", &money)];
+        let schema = Arc::new(Schema::new(fields));
+        let batches = cuts.windows(2).map(|cut| {
+            let part = |array: &ArrayRef| array.slice(cut[0], cut[1] - cut[0]);
+            let columns = vec![part(rows), part(cols), part(&money)];
+            RecordBatch::try_new(Arc::clone(&schema), columns).unwrap()
+        });
+        let batches = batches.collect();
+        Table::try_new(schema, batches).unwrap()
+    }
+
+    fn by_codes(table: &Table, roles: Roles<'_>) -> (Axis, Axis, Cells) {
+        let (rows, cols) = (table.codes("r").unwrap(), table.codes("c").unwrap());
+        let values = roles.values.map(|name| table.numeric(name).unwrap());
+        let (n_rows, n_cols) = (rows.categories.len(), cols.categories.len());
+        let mut tab = CrossTab::new(n_rows, n_cols, roles.values).unwrap();
+        tab.update(&rows.codes, &cols.codes, values.as_deref()).unwrap();
+        let axis = |name: &str, codes: crate::table::Codes| Axis {
+            name: name.to_string(),
+            categories: codes.categories,
+            ordered: codes.ordered,
+        };
+        (axis("r", rows), axis("c", cols), tab.finish())
+    }
+
+    #[test]
+    fn counting_while_reading_gives_the_bits_of_counting_codes() {
+        let columns = columns();
+        let numbers = &columns[3];
+        for (index, column) in columns.iter().enumerate() {
+            for cuts in [&[0, N][..], &[0, 1, 65_000, 65_001, N]] {
+                for ordered in [false, true] {
+                    let table = table(column, numbers, cuts, ordered);
+                    for roles in [ROLES, Roles { values: None, ..ROLES }] {
+                        let expected = by_codes(&table, roles);
+                        assert!(expected.2.missing_rows > 0 && expected.2.missing_cols > 0);
+                        for threads in [1, 2, 5] {
+                            parallel::set_num_threads(threads);
+                            let found = tally(&table, roles).unwrap();
+                            parallel::set_num_threads(0);
+                            assert!(found.as_ref() == Some(&expected), "column {index} {threads}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn many_categories_are_left_to_codes_however_late_they_appear() {
+        let numbers: ArrayRef =
+            Arc::new(Int64Array::from_iter_values((0..N as i64).map(|i| i % 5)));
+        let late = |step: usize| {
+            let name = |i: usize| if i % step == 1 { i.to_string() } else { "a".to_string() };
+            Arc::new(StringArray::from_iter_values((0..N).map(name))) as ArrayRef
+        };
+        let all: ArrayRef = Arc::new(StringArray::from_iter_values((0..N).map(|i| i.to_string())));
+        let far = (0..N as i64).map(|i| i % 2 * i64::MAX);
+        let far: ArrayRef = Arc::new(Int64Array::from_iter_values(far));
+        for column in [&all, &far, &late(50)] {
+            assert!(tally(&table(column, &numbers, &[0, N], false), ROLES).unwrap().is_none());
+        }
+        let table = table(&late(1000), &numbers, &[0, N], false);
+        assert!(tally(&table, ROLES).unwrap() == Some(by_codes(&table, ROLES)));
+    }
+
+    #[test]
+    fn the_first_negative_value_is_named() {
+        let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values((0..3).map(|i| i % 2)));
+        let money: ArrayRef = Arc::new(Float64Array::from(vec![1.0, -2.0, -3.0]));
+        let field =
+            |name: &str, array: &ArrayRef| Field::new(name, array.data_type().clone(), true);
+        let columns = vec![
+            (field("r", &numbers), Arc::clone(&numbers)),
+            (field("c", &numbers), Arc::clone(&numbers)),
+            (field("money", &money), money),
+        ];
+        let error = tally(&Table::from_columns(columns).unwrap(), ROLES).unwrap_err().to_string();
+        assert!(
+            error.contains("\"money\"") && error.contains("row 1") && error.contains("-2"),
+            "{error}"
+        );
+    }
+}

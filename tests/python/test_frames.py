@@ -375,6 +375,21 @@ def test_ordered_categories_keep_their_order_and_the_unused(make):
     assert core.kind("x") == "ordinal"
 
 
+@pytest.mark.parametrize("n_others", [0, 5_000])
+@pytest.mark.parametrize("n_chunks", [1, 2])
+def test_polars_categories_are_those_of_the_column_whoever_shares_the_table(n_others, n_chunks):
+    others = pl.Series([f"other {k}" for k in range(n_others)], dtype=pl.Categorical)
+    words = ["pear", None, "fig", "pear", "apple"]
+    part = pl.DataFrame({"x": pl.Series(words, dtype=pl.Categorical), "y": range(5)})
+    core = Frame.of(pl.concat([part] * n_chunks, rechunk=False)).core
+    codes, categories, ordered = core.codes("x")
+    assert (codes.tolist(), categories) == ([2, -1, 1, 2, 0] * n_chunks, ["apple", "fig", "pear"])
+    assert not ordered
+    assert core.kind("x") == "nominal"
+    assert core.numeric("y").tolist() == [0, 1, 2, 3, 4] * n_chunks
+    assert len(others) == n_others
+
+
 def test_bands_and_periods_of_pandas_are_read_as_pandas_shows_them():
     ages = pd.cut(pd.Series([5, 70, 30, None]), [0, 18, 65, 99])
     codes, categories, ordered = Frame.of(pd.DataFrame({"age": ages})).core.codes("age")
