@@ -24,6 +24,7 @@
 mod criteria;
 mod kmeans;
 mod kprototypes;
+mod latent;
 mod lloyd;
 mod mixed;
 mod mixed_lloyd;
@@ -36,4 +37,5 @@ pub use crate::simd::Real;
 pub use criteria::Criteria;
 pub use kmeans::{KMeans, KMeansModel, Start};
 pub use kprototypes::{Gamma, KPrototypes, KPrototypesModel, MixedStart};
+pub use latent::{LatentClass, LatentClassModel, Statistics};
 pub use mixed::{Attribute, Columns, Mixed, Unseen};

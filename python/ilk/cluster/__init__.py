@@ -10,5 +10,13 @@ from __future__ import annotations
 from ilk.cluster._base import FewClustersWarning, UnknownCategoryWarning
 from ilk.cluster._kmeans import KMeans
 from ilk.cluster._kprototypes import KPrototypes
+from ilk.cluster._latent import LatentClass, NotIdentifiedWarning
 
-__all__ = ["FewClustersWarning", "KMeans", "KPrototypes", "UnknownCategoryWarning"]
+__all__ = [
+    "FewClustersWarning",
+    "KMeans",
+    "KPrototypes",
+    "LatentClass",
+    "NotIdentifiedWarning",
+    "UnknownCategoryWarning",
+]
