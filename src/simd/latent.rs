@@ -187,7 +187,8 @@ impl Expect<'_> {
                             classes[lane] += joint[lane];
                         }
                         for column in 0..self.cells.width {
-                            let code = self.cells.codes.get_unchecked(row * self.cells.width + column);
+                            let code =
+                                self.cells.codes.get_unchecked(row * self.cells.width + column);
                             let to = sums.table.as_mut_ptr().add(*code as usize * P);
                             let to = &mut *to.cast::<[f64; P]>();
                             for lane in 0..P {

@@ -172,7 +172,7 @@ class LatentClass(DensityMixin, BaseEstimator):  # type: ignore[misc]
     ... }
     >>> model = LatentClass(n_classes=2, random_state=0).fit(answers)
     >>> model.class_shares_.round(2).tolist()
-    [0.61, 0.39]
+    [0.65, 0.35]
     >>> model.predict({"organic": ["yes"], "discount": ["no"], "channel": ["shop"]}).tolist()
     [1]
     """

@@ -40,8 +40,9 @@ impl Answers {
             if n == 0 {
                 let mend = format!("df = df.drop(columns=[{name:?}])");
                 let wanted = "an item needs at least one answer";
-                return Err(Error::argument(format!("column {name:?}"), "no value", wanted)
-                    .with_mend(mend));
+                return Err(
+                    Error::argument(format!("column {name:?}"), "no value", wanted).with_mend(mend)
+                );
             }
             if n > MAX_CATEGORIES {
                 let wanted = format!("at most {MAX_CATEGORIES} categories are taken");
@@ -132,7 +133,8 @@ impl Answers {
 
     /// The given rows sorted by their answers, equal ones in the order given.
     fn sorted(&self, rows: &[u32]) -> Vec<u32> {
-        let bits: Vec<u32> = self.categories.iter().map(|&c| usize::BITS - c.leading_zeros()).collect();
+        let bits: Vec<u32> =
+            self.categories.iter().map(|&c| usize::BITS - c.leading_zeros()).collect();
         if bits.iter().sum::<u32>() > 96 {
             let mut order = rows.to_vec();
             order.sort_by(|&a, &b| self.row(a as usize).cmp(self.row(b as usize)));

@@ -306,8 +306,11 @@ impl<'a> Em<'a> {
             let sum: f64 = weights.iter().skip(class).step_by(lanes).sum();
             // A class that nobody with an answer here is in keeps what it had.
             if sum > 1e-290 {
-                for (to, weight) in
-                    to.iter_mut().skip(class).step_by(lanes).zip(weights[class..].iter().step_by(lanes))
+                for (to, weight) in to
+                    .iter_mut()
+                    .skip(class)
+                    .step_by(lanes)
+                    .zip(weights[class..].iter().step_by(lanes))
                 {
                     *to = weight / sum;
                 }
@@ -347,7 +350,8 @@ impl<'a> Em<'a> {
             answers.filter(|(_, code)| **code > 0).map(|(f, &c)| largest[f + c as usize]).sum()
         };
         let parts = parallel::map_blocks(data.n(), |rows| {
-            let (mut padded, mut densities) = (vec![0.0; rows.len() * lanes], vec![0.0; rows.len()]);
+            let (mut padded, mut densities) =
+                (vec![0.0; rows.len() * lanes], vec![0.0; rows.len()]);
             Expect {
                 cells: &data.cells,
                 rows: rows.clone(),

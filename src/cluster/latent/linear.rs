@@ -134,7 +134,8 @@ mod tests {
 
     #[test]
     fn rank_counts_independent_vectors() {
-        let columns = vec![vec![1.0, 0.0, 2.0], vec![0.0, 1e-9, 0.0], vec![1.0, 1e-9, 2.0], vec![0.0; 3]];
+        let columns =
+            vec![vec![1.0, 0.0, 2.0], vec![0.0, 1e-9, 0.0], vec![1.0, 1e-9, 2.0], vec![0.0; 3]];
         assert_eq!(rank(columns, 1e-7), 2);
     }
 }

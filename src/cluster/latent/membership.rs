@@ -147,7 +147,11 @@ impl Design {
             let deviation = mean(&|value| (value - middle) * (value - middle)).sqrt();
             if !(deviation > 1e-12 * middle.abs() && deviation.is_finite()) {
                 let wanted = "a covariate must vary";
-                return Err(Error::argument("covariates", format!("{:?} is constant", names[term]), wanted));
+                return Err(Error::argument(
+                    "covariates",
+                    format!("{:?} is constant", names[term]),
+                    wanted,
+                ));
             }
             (means[term], scales[term]) = (middle, deviation);
         }

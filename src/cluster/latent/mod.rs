@@ -155,7 +155,11 @@ impl LatentClass {
             }
         }
         if k > MAX_CLASSES {
-            return Err(Error::argument("n_classes", k, format!("at most {MAX_CLASSES} are taken")));
+            return Err(Error::argument(
+                "n_classes",
+                k,
+                format!("at most {MAX_CLASSES} are taken"),
+            ));
         }
         if !(self.tolerance >= 0.0 && self.tolerance.is_finite()) {
             return Err(Error::argument("tol", self.tolerance, "a number from 0 up is needed"));
@@ -361,7 +365,8 @@ fn doubts(
         .flat_map(|other| other.shares.iter().zip(&top.shares).map(|(a, b)| (a - b).abs()))
         .fold(0.0, f64::max);
     if differ > DIFFERENT {
-        found.push(format!("starts with equal likelihood end in shares that differ by {differ:.2}"));
+        found
+            .push(format!("starts with equal likelihood end in shares that differ by {differ:.2}"));
     }
     found
 }

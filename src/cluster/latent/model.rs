@@ -232,9 +232,11 @@ impl LatentClassModel {
             (None, Some(_)) => {
                 Err(Error::argument("covariates", "none", "the model was fitted with covariates"))
             }
-            (Some(_), None) => {
-                Err(Error::argument("covariates", "some", "the model was fitted without covariates"))
-            }
+            (Some(_), None) => Err(Error::argument(
+                "covariates",
+                "some",
+                "the model was fitted without covariates",
+            )),
         }
     }
 
@@ -418,7 +420,8 @@ impl Persist for LatentClassModel {
             return Err(broken("there is not one probability per category and class"));
         }
         for (scores, size) in self.scores.iter().zip(sizes) {
-            if scores.as_ref().is_some_and(|s| s.len() != size || s.iter().any(|s| !s.is_finite())) {
+            if scores.as_ref().is_some_and(|s| s.len() != size || s.iter().any(|s| !s.is_finite()))
+            {
                 return Err(broken("there is not one score per category"));
             }
         }

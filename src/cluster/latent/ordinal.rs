@@ -79,8 +79,9 @@ impl Ordinal {
             let total: f64 = (0..n).map(|category| weights[category * lanes + class]).sum();
             let (p, _) = self.probabilities(class);
             let mean: f64 = p.iter().zip(&self.scores).map(|(p, score)| p * score).sum();
-            let rests: Vec<f64> =
-                (0..n).map(|category| weights[category * lanes + class] - total * p[category]).collect();
+            let rests: Vec<f64> = (0..n)
+                .map(|category| weights[category * lanes + class] - total * p[category])
+                .collect();
             for a in 1..n {
                 step[a - 1] += rests[a];
                 for b in 1..n {
@@ -90,13 +91,15 @@ impl Ordinal {
             }
             if class > 0 {
                 let slope = n - 1 + class - 1;
-                step[slope] = rests.iter().zip(&self.scores).map(|(rest, score)| rest * score).sum();
+                step[slope] =
+                    rests.iter().zip(&self.scores).map(|(rest, score)| rest * score).sum();
                 for a in 1..n {
                     let cross = total * p[a] * (self.scores[a] - mean);
                     hessian[slope * free + a - 1] = cross;
                     hessian[(a - 1) * free + slope] = cross;
                 }
-                let spread = p.iter().zip(&self.scores).map(|(p, score)| p * (score - mean).powi(2));
+                let spread =
+                    p.iter().zip(&self.scores).map(|(p, score)| p * (score - mean).powi(2));
                 hessian[slope * free + slope] = total * spread.sum::<f64>();
             }
         }

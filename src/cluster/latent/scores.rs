@@ -46,8 +46,14 @@ impl<'a, 'b> Parameters<'a, 'b> {
             if let Some(scores) = &em.data.scores[item] {
                 let mean = |class| (0..n).map(|c| p(c, class) * scores[c]).sum();
                 means.push((0..k).map(mean).collect());
-                free.extend((1..n).map(|category| Free::Intercept { item, category }));
-                free.extend((1..k.min(k * (n - 1))).map(|class| Free::Slope { item, class }));
+                // A class that always gives one answer has a slope without end, and says nothing of the intercepts.
+                let inner = |&class: &usize| (0..n).all(|c| p(c, class) < 1.0 - BOUNDARY);
+                let inner: Vec<usize> = (0..k).filter(inner).collect();
+                let weight = |c: usize| inner.iter().map(|&class| p(c, class)).fold(0.0, f64::max);
+                let largest = (0..n).max_by(|&a, &b| weight(a).total_cmp(&weight(b)));
+                let met = |&c: &usize| Some(c) != largest && weight(c) > BOUNDARY;
+                free.extend((0..n).filter(met).map(|category| Free::Intercept { item, category }));
+                free.extend(inner.iter().skip(1).map(|&class| Free::Slope { item, class }));
                 continue;
             }
             means.push(Vec::new());

@@ -124,6 +124,7 @@ fn surprise(p: f64) -> f64 {
 
 /// The class of the largest posterior, ties to the lowest.
 pub(crate) fn modal(posterior: &[f64]) -> usize {
-    let better = |best: usize, class: usize| if posterior[class] > posterior[best] { class } else { best };
+    let better =
+        |best: usize, class: usize| if posterior[class] > posterior[best] { class } else { best };
     (0..posterior.len()).reduce(better).unwrap_or(0)
 }
