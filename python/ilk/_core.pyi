@@ -263,21 +263,18 @@ class LatentClassModel:
     @staticmethod
     def fit(
         table: Table,
-        covariates: Table | None,
         weights: NDArray[float64] | None,
-        *,
-        items: Sequence[str],
-        ordinal: Sequence[str],
-        numeric: Sequence[str],
-        categorical: Sequence[str],
-        n_classes: int,
-        n_init: int,
-        max_iter: int,
-        tol: float,
-        seed: int,
-        names: Sequence[str],
+        parameters: Mapping[str, Any],
         progress: Any,
     ) -> LatentClassModel: ...
+    @staticmethod
+    def bootstrap_test(
+        table: Table,
+        weights: NDArray[float64] | None,
+        parameters: Mapping[str, Any],
+        n_boot: int,
+        progress: Any,
+    ) -> tuple[tuple[float, float], float, NDArray[float64], float]: ...
     def posteriors(
         self, table: Table, covariates: Table | None
     ) -> tuple[NDArray[float64], list[tuple[str, int, str, int]], int]: ...

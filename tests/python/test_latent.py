@@ -48,7 +48,17 @@ def settled(k: int, **parameters: Any) -> LatentClass:
     ("text", "k", "log_likelihood", "aic", "bic", "g2", "n_parameters", "df", "shares"),
     [
         (CARCINOMA, 1, -524.464818, 1062.929636, 1082.324428, 476.781391, 7, 111, [1]),
-        (CARCINOMA, 2, -317.256837, 664.513675, 706.073944, 62.365429, 15, 103, [0.501212, 0.498788]),
+        (
+            CARCINOMA,
+            2,
+            -317.256837,
+            664.513675,
+            706.073944,
+            62.365429,
+            15,
+            103,
+            [0.501212, 0.498788],
+        ),
         (
             *(CARCINOMA, 3, -293.704979, 633.409958, 697.135704, 15.261712, 23, 95),
             [0.444728, 0.373564, 0.181708],
@@ -149,7 +159,9 @@ def test_missing_answers_are_marginalised() -> None:
     frame, _ = market(missing=0.2)
     frame = frame.dropna(thresh=2).reset_index(drop=True)
     model = LatentClass(2, items=["q0", "q1", "q2", "q3"], random_state=0).fit(frame)
-    probabilities = model.item_probabilities_.set_index(["item", "category", "class"])["probability"]
+    probabilities = model.item_probabilities_.set_index(["item", "category", "class"])[
+        "probability"
+    ]
     # By hand: only what was answered enters the product.
     row = next(i for i in range(len(frame)) if frame.iloc[i, 1:].isna().sum() == 2)
     joint = model.class_shares_.copy()
@@ -367,7 +379,7 @@ def test_errors_name_the_column() -> None:
         LatentClass(items=["a"], covariates=["b"]).fit(constant)
     with pytest.raises(DataError, match="n_classes=3 needs at least 3 rows"):
         LatentClass(3).fit({"a": ["x", "y"]})
-    with pytest.raises(TypeError, match="n_classes: found 2.5"):
+    with pytest.raises(TypeError, match=r"n_classes: found 2\.5"):
         LatentClass(2.5).fit({"a": ["x", "y"]})
 
 
@@ -405,5 +417,34 @@ def test_data_may_be_degenerate() -> None:
 def test_progress_is_reported() -> None:
     seen: list[tuple[int, int]] = []
     frame = repeated(CARCINOMA)
-    LatentClass(2, random_state=0, progress=lambda done, total: seen.append((done, total))).fit(frame)
+    LatentClass(2, random_state=0, progress=lambda done, total: seen.append((done, total))).fit(
+        frame
+    )
     assert seen[-1] == (10_000, 10_000)
+
+
+def test_bootstrap_tells_the_number_of_classes() -> None:
+    frame, counts = patterns(CARCINOMA)
+    quick: dict[str, Any] = {"n_init": 5, "tol": 1e-7}
+    two = LatentClass(2, **quick).bootstrap_lr_test(
+        frame, n_boot=39, sample_weight=counts, random_state=0
+    )
+    assert two.p_value == 1 / 40
+    assert two.statistic == pytest.approx(2 * (524.464818 - 317.256837), abs=1e-3)
+    assert len(two.replicates) == 39
+    same = LatentClass(2, **quick).bootstrap_lr_test(repeated(CARCINOMA), n_boot=39, random_state=0)
+    assert (same.replicates == two.replicates).all()
+    assert "2 classes against 1: likelihood ratio 414.4, p = 0.025 (39 draws)" in repr(two)
+    frame, counts = patterns(VALUES)
+    three = LatentClass(3, **quick).bootstrap_lr_test(
+        frame, n_boot=39, sample_weight=counts, random_state=0
+    )
+    assert three.p_value > 0.05
+
+
+def test_bootstrap_refuses_what_it_cannot_draw() -> None:
+    frame, counts = patterns(VALUES)
+    with pytest.raises(DataError, match=r"row 0: found 42\.5.*whole numbers"):
+        LatentClass(2).bootstrap_lr_test(frame, sample_weight=counts + 0.5)
+    with pytest.raises(DataError, match="at least 2 are tested"):
+        LatentClass(1).bootstrap_lr_test(frame)

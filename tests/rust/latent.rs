@@ -224,7 +224,7 @@ fn linfa_takes_codes_in_an_array() {
     let rows = codes.mapv(f64::from);
     let params = LatentClass { n_init: 2, max_iter: 50, ..LatentClass::new(2) };
     let model = Fit::fit(&params, &DatasetBase::from(rows.clone())).unwrap();
-    let labels: Array1<usize> = model.predict(&rows);
+    let labels: Array1<usize> = Predict::predict(&model, &rows);
     assert!(labels.iter().zip(model.labels()).all(|(&a, &b)| a == b as usize));
     let straight = params.fit(&mixed(&codes, &categories), None, None, &quiet()).unwrap();
     assert_eq!(straight.statistics(), model.statistics());
@@ -247,4 +247,43 @@ fn a_hostile_file_is_refused() {
         assert_ne!(bad, text, "{from}");
         assert!(from_json::<LatentClassModel>(&bad).is_err(), "{from}");
     }
+}
+
+#[test]
+fn the_bootstrap_finds_two_classes_and_no_third() {
+    let categories = [2, 3, 2, 3];
+    let mut rng = Rng::stream(7, Stage::Reference, 0);
+    let codes = Array2::from_shape_fn((400, 4), |(row, item)| {
+        let turned = rng.uniform() < 0.2;
+        let high = (row % 2 == 0) != turned;
+        if high { categories[item] - 1 } else { rng.below(2) as u32 }
+    });
+    let data = mixed(&codes, &categories);
+    let test = |k: usize| {
+        let params =
+            LatentClass { n_init: 4, max_iter: 200, tolerance: 1e-7, ..LatentClass::new(k) };
+        params.bootstrap_test(&data, None, None, 39, &quiet()).unwrap()
+    };
+    set_num_threads(1);
+    let two = test(2);
+    set_num_threads(2);
+    assert_eq!(test(2), two);
+    set_num_threads(0);
+    assert!(two.p_value <= 0.05, "{two:?}");
+    assert!(two.replicates.iter().all(|&ratio| ratio >= 0.0));
+    let three = test(3);
+    assert!(three.p_value > 0.05, "{three:?}");
+    let larger = three.replicates.iter().filter(|&&ratio| ratio >= three.statistic).count();
+    assert!(close(three.p_value, (1 + larger) as f64 / 40.0, 1e-15));
+}
+
+#[test]
+fn the_bootstrap_refuses_what_it_cannot_draw() {
+    let categories = [2, 2];
+    let data = mixed(&answers(50, &categories, 0.0, 5), &categories);
+    let params = LatentClass::new(2);
+    let error = params.bootstrap_test(&data, None, Some(&[0.5; 50]), 9, &quiet()).unwrap_err();
+    assert!(error.to_string().contains("whole numbers are needed"), "{error}");
+    assert!(LatentClass::new(1).bootstrap_test(&data, None, None, 9, &quiet()).is_err());
+    assert!(params.bootstrap_test(&data, None, None, 0, &quiet()).is_err());
 }

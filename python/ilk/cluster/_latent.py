@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -24,6 +24,7 @@ from ilk.cluster._kprototypes import _frame_of, _is_frame, _Rows
 from ilk.exceptions import ConvergenceWarning, DataError, DataWarning
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
@@ -37,6 +38,37 @@ _MANY_CATEGORIES = 50
 
 class NotIdentifiedWarning(DataWarning):
     """Other parameters give the same likelihood: shares and probabilities of the classes mean little."""
+
+
+@dataclass(frozen=True)
+class BootstrapLRTest:
+    """The bootstrap likelihood ratio test of one class more.
+
+    Attributes
+    ----------
+    n_classes : int
+        Number of classes of the larger model.
+    log_likelihoods : tuple of two floats
+        Of the smaller and of the larger model.
+    statistic : float
+        Twice their difference.
+    replicates : ndarray
+        The statistic of each draw from the smaller model.
+    p_value : float
+        Share of draws whose statistic is as large, the data counted among them: ``(1 + count) / (1 + n_boot)``.
+    """
+
+    n_classes: int
+    log_likelihoods: tuple[float, float]
+    statistic: float
+    replicates: NDArray[np.float64]
+    p_value: float
+
+    def __repr__(self) -> str:
+        return (
+            f"{self.n_classes} classes against {self.n_classes - 1}: likelihood ratio "
+            f"{self.statistic:.4g}, p = {self.p_value:.3g} ({len(self.replicates)} draws)"
+        )
 
 
 class LatentClass(DensityMixin, BaseEstimator):  # type: ignore[misc]
@@ -258,35 +290,104 @@ class LatentClass(DensityMixin, BaseEstimator):  # type: ignore[misc]
                 f'unknown: found {self.unknown!r}, but "warn", "ignore" or "error" is needed'
             )
         frame = self._take(X, reset=True)
-        n_classes = whole("n_classes", self.n_classes)
-        if len(frame) < n_classes:
-            raise DataError(
-                f"n_classes={n_classes} needs at least {n_classes} rows, "
-                f"but n_samples={len(frame)}"
-            )
-        covariates = [] if self.covariates is None else _named("covariates", self.covariates, frame)
-        items, ordinal = self._items(frame, covariates)
-        kinds = frame.kinds()
+        parameters = self._parameters(frame, self.random_state)
+        weights = checked_weights(sample_weight, _Rows(len(frame)))
         with progress_bar(self.progress, type(self).__name__) as show:
-            self._model = _core.LatentClassModel.fit(
-                frame.core,
-                frame.core if covariates else None,
-                checked_weights(sample_weight, _Rows(len(frame))),
-                items=items,
-                ordinal=ordinal,
-                numeric=[name for name in covariates if kinds[name] == "number"],
-                categorical=[name for name in covariates if kinds[name] != "number"],
-                n_classes=n_classes,
-                n_init=whole("n_init", self.n_init),
-                max_iter=whole("max_iter", self.max_iter),
-                tol=number("tol", self.tol),
-                seed=_seed(self.random_state),
-                names=frame.columns,
-                progress=show,
-            )
+            self._model = _core.LatentClassModel.fit(frame.core, weights, parameters, show)
         self._take_attributes(frame.native)
         self._warn()
         return self
+
+    def bootstrap_lr_test(
+        self,
+        X: Any,
+        *,
+        n_boot: int = 99,
+        sample_weight: ArrayLike | None = None,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> BootstrapLRTest:
+        """Test ``n_classes`` classes against one fewer.
+
+        The likelihood ratio has no chi-squared distribution here, since one class more lies on the boundary of the
+        larger model. So data are drawn from the smaller model as it was fitted, each row with the gaps and covariates
+        that it had, and both models are fitted to each draw [1]_, from ``n_init`` random starts and from the solutions of
+        the data. The estimator need not be fitted, and is not changed. Draws are spread over the threads.
+
+        Parameters
+        ----------
+        X : frame or array of shape (n_samples, n_features)
+            The data to fit.
+        n_boot : int, default 99
+            Number of draws; the p-value is at least ``1 / (n_boot + 1)``.
+        sample_weight : array of shape (n_samples,), optional
+            Whole numbers: how often each row occurs.
+        random_state : int, RandomState or None, default None
+            Seed; the same integer gives the same result for any number of threads.
+
+        Returns
+        -------
+        BootstrapLRTest
+            The test.
+
+        Raises
+        ------
+        DataError
+            As for :meth:`fit`; if there is one class, or a weight is not a whole number.
+
+        References
+        ----------
+        .. [1] McLachlan, G. J. (1987). On bootstrapping the likelihood ratio test statistic for the number of components
+           in a normal mixture. Applied Statistics 36.
+
+        Examples
+        --------
+        >>> from ilk.cluster import LatentClass
+        >>> answers = {
+        ...     "organic": ["yes"] * 45 + ["no"] * 55,
+        ...     "discount": ["no"] * 40 + ["yes"] * 60,
+        ...     "channel": ["shop"] * 42 + ["web"] * 58,
+        ... }
+        >>> test = LatentClass(n_classes=2, n_init=3).bootstrap_lr_test(
+        ...     answers, n_boot=19, random_state=0
+        ... )
+        >>> test.p_value
+        0.05
+        """
+        frame = Frame.of(X, name="X") if _is_frame(X) else _frame_of(X, None)
+        parameters = self._parameters(frame, random_state)
+        weights = checked_weights(sample_weight, _Rows(len(frame)))
+        with progress_bar(self.progress, "bootstrap") as show:
+            found = _core.LatentClassModel.bootstrap_test(
+                frame.core, weights, parameters, whole("n_boot", n_boot), show
+            )
+        return BootstrapLRTest(parameters["n_classes"], *found)
+
+    def _parameters(
+        self, frame: Frame, random_state: int | np.random.RandomState | None
+    ) -> dict[str, Any]:
+        """What the core is asked to fit, checked."""
+        n_classes = whole("n_classes", self.n_classes)
+        if len(frame) < n_classes:
+            mend = f"; try: n_classes={len(frame)}" if len(frame) else ""
+            raise DataError(
+                f"n_classes={n_classes} needs at least {n_classes} rows, "
+                f"but n_samples={len(frame)}{mend}"
+            )
+        covariates = [] if self.covariates is None else _named("covariates", self.covariates, frame)
+        items, ordinal = self._items(frame, covariates)
+        kinds = frame.kinds() if covariates else {}
+        return {
+            "items": items,
+            "ordinal": ordinal,
+            "numeric": [name for name in covariates if kinds[name] == "number"],
+            "categorical": [name for name in covariates if kinds[name] != "number"],
+            "n_classes": n_classes,
+            "n_init": whole("n_init", self.n_init),
+            "max_iter": whole("max_iter", self.max_iter),
+            "tol": number("tol", self.tol),
+            "seed": _seed(random_state),
+            "names": frame.columns,
+        }
 
     def _items(self, frame: Frame, covariates: Sequence[str]) -> tuple[list[str], list[str]]:
         """Names of the items, and of those that are ordinal."""
@@ -607,7 +708,7 @@ def _named(argument: str, columns: Sequence[str | int], frame: Frame) -> list[st
     """Columns by name or position as names, each once, in the order of the frame."""
     if isinstance(columns, str):
         raise DataError(
-            f'{argument}: found {columns!r}, but a list is needed; try: {argument}=[{columns!r}]'
+            f"{argument}: found {columns!r}, but a list is needed; try: {argument}=[{columns!r}]"
         )
     names = set()
     for column in columns:

@@ -12,6 +12,7 @@
 //! speed ([`simd`](crate::simd)). Nothing of the size of the data is allocated per iteration.
 
 mod answers;
+mod bootstrap;
 mod em;
 mod linear;
 mod membership;
@@ -37,6 +38,7 @@ use crate::parallel::{self, Monitor};
 use crate::rng::{Rng, Stage};
 use crate::simd::MAX_CLASSES;
 
+pub use self::bootstrap::BootstrapTest;
 pub use self::model::LatentClassModel;
 pub use self::statistics::Statistics;
 
@@ -105,7 +107,8 @@ impl LatentClass {
     ) -> Result<LatentClassModel> {
         let task = self.prepare(items, covariates, weights)?;
         let (k, data) = (self.n_classes, &task.data);
-        let solutions = self.solutions(data, k, monitor)?;
+        monitor.expect((self.n_starts(k) * self.max_iter) as u64);
+        let solutions = self.solutions(data, k, None, monitor)?;
         let best = best_of(&solutions);
         let solution = &solutions[best];
         let mut em = Em::new(data, k);
@@ -221,21 +224,34 @@ impl LatentClass {
         Ok(columns.categorical.iter().zip(&items.columns().categorical).map(of).collect())
     }
 
-    /// Runs every start to its end.
-    fn solutions(&self, data: &Data, k: usize, monitor: &Monitor) -> Result<Vec<Solution>> {
-        // One class has one solution, which the first step finds.
-        let n_init = if k == 1 { 1 } else { self.n_init };
-        monitor.expect((n_init * self.max_iter) as u64);
+    /// Number of random starts for `k` classes; one class has one solution, which the first step finds.
+    fn n_starts(&self, k: usize) -> usize {
+        if k == 1 { 1 } else { self.n_init }
+    }
+
+    /// Runs every start to its end, and last a known solution if there is one.
+    fn solutions(
+        &self,
+        data: &Data,
+        k: usize,
+        known: Option<&Solution>,
+        monitor: &Monitor,
+    ) -> Result<Vec<Solution>> {
+        let n_starts = self.n_starts(k);
         let run = |start: usize| -> Result<Solution> {
             let mut em = Em::new(data, k);
             em.start(&mut Rng::stream(self.seed, Stage::Start, start as u64));
+            if let Some(known) = known.filter(|_| start == n_starts) {
+                em.set(&known.shares, &known.probabilities, &known.coefficients);
+            }
             let ending = em.run(self.max_iter, self.tolerance, monitor)?;
             Ok(solution(&em, ending))
         };
+        let n = n_starts + usize::from(known.is_some());
         if data.design.is_some() && data.n() > LARGE {
-            (0..n_init).map(run).collect()
+            (0..n).map(run).collect()
         } else {
-            parallel::map_tasks(n_init, run).into_iter().collect()
+            parallel::map_tasks(n, run).into_iter().collect()
         }
     }
 }

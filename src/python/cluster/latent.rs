@@ -31,6 +31,45 @@ fn read(
     Ok((items, covariates, unseen))
 }
 
+/// What to fit, as a dict of Python's.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+struct Parameters {
+    items: Vec<String>,
+    ordinal: Vec<String>,
+    numeric: Vec<String>,
+    categorical: Vec<String>,
+    n_classes: usize,
+    n_init: usize,
+    max_iter: usize,
+    tol: f64,
+    seed: u64,
+    names: Vec<String>,
+}
+
+impl Parameters {
+    fn class(&self) -> LatentClass {
+        LatentClass {
+            n_classes: self.n_classes,
+            ordinal: self.ordinal.clone(),
+            n_init: self.n_init,
+            max_iter: self.max_iter,
+            tolerance: self.tol,
+            seed: self.seed,
+            names: self.names.clone(),
+        }
+    }
+
+    /// The items, and the covariates if there are any.
+    fn read(&self, table: &Table) -> Result<(Mixed, Option<Mixed>)> {
+        let items = Mixed::from_table(table, &[], &self.items)?;
+        if self.numeric.is_empty() && self.categorical.is_empty() {
+            return Ok((items, None));
+        }
+        Ok((items, Some(Mixed::from_table(table, &self.numeric, &self.categorical)?)))
+    }
+}
+
 /// A fitted latent class model.
 #[pyclass(frozen, eq, name = "LatentClassModel", module = "ilk._core")]
 #[derive(PartialEq)]
@@ -40,38 +79,42 @@ pub(crate) struct PyLatentClass(LatentClassModel);
 impl PyLatentClass {
     /// See `ilk.cluster.LatentClass.fit`.
     #[staticmethod]
-    #[pyo3(signature = (table, covariates, weights, *, items, ordinal, numeric, categorical, n_classes, n_init, max_iter, tol, seed, names, progress))]
-    #[allow(clippy::too_many_arguments)]
     fn fit(
         py: Python<'_>,
         table: &Bound<'_, PyTable>,
-        covariates: Option<&Bound<'_, PyTable>>,
         weights: Option<PyReadonlyArray1<'_, f64>>,
-        items: Vec<String>,
-        ordinal: Vec<String>,
-        numeric: Vec<String>,
-        categorical: Vec<String>,
-        n_classes: usize,
-        n_init: usize,
-        max_iter: usize,
-        tol: f64,
-        seed: u64,
-        names: Vec<String>,
+        parameters: Parameters,
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let weights = slice(weights.as_ref())?;
         let table = &table.get().0;
-        let covariates = covariates.map(|covariates| &covariates.get().0);
         let work = |monitor: &Monitor| {
-            let data = Mixed::from_table(table, &[], &items)?;
-            let read = |table: &Table| Mixed::from_table(table, &numeric, &categorical);
-            let covariates = covariates.map(read).transpose()?;
-            let tolerance = tol;
-            let params =
-                LatentClass { n_classes, ordinal, n_init, max_iter, tolerance, seed, names };
-            params.fit(&data, covariates.as_ref(), weights, monitor)
+            let (items, covariates) = parameters.read(table)?;
+            parameters.class().fit(&items, covariates.as_ref(), weights, monitor)
         };
         Ok(Self(runtime::run(py, progress, work)?))
+    }
+
+    /// See `ilk.cluster.LatentClass.bootstrap_lr_test`: both log-likelihoods, the statistic, the draws and the p-value.
+    #[staticmethod]
+    fn bootstrap_test<'py>(
+        py: Python<'py>,
+        table: &Bound<'_, PyTable>,
+        weights: Option<PyReadonlyArray1<'_, f64>>,
+        parameters: Parameters,
+        n_boot: usize,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<((f64, f64), f64, Bound<'py, PyArray1<f64>>, f64)> {
+        let weights = slice(weights.as_ref())?;
+        let table = &table.get().0;
+        let work = |monitor: &Monitor| {
+            let (items, covariates) = parameters.read(table)?;
+            let class = parameters.class();
+            class.bootstrap_test(&items, covariates.as_ref(), weights, n_boot, monitor)
+        };
+        let found = runtime::run(py, progress, work)?;
+        let replicates = found.replicates.into_pyarray(py);
+        Ok((found.log_likelihoods, found.statistic, replicates, found.p_value))
     }
 
     /// See `ilk.cluster.LatentClass.predict_proba`; gives the unseen categories and the number of rows without any
