@@ -2,7 +2,8 @@
 //!
 //! [`KMeans`] groups rows of numbers, [`KPrototypes`] rows of numbers and categories, with values missing. Both alternate
 //! between giving each row to its nearest cluster and moving each cluster to the middle of its rows, until nothing moves; each
-//! step lowers the objective. Start with [`KMeans::fit`].
+//! step lowers the objective. [`LatentClass`] finds the groups behind answers to categorical items by their likelihood. Start
+//! with [`KMeans::fit`].
 //!
 //! A pass over the data is one fused kernel of [`simd`](crate::simd): blocks of rows are spread over threads, each block adds
 //! to sums of its own, and the sums are folded in the order of the blocks, so the answer has the same bits for any number of
@@ -21,8 +22,10 @@
 //! # Ok::<(), ilk::Error>(())
 //! ```
 
+mod criteria;
 mod kmeans;
 mod kprototypes;
+mod latent;
 mod lloyd;
 mod mixed;
 mod mixed_lloyd;
@@ -32,6 +35,8 @@ mod rows;
 mod start;
 
 pub use crate::simd::Real;
+pub use criteria::Criteria;
 pub use kmeans::{KMeans, KMeansModel, Start};
 pub use kprototypes::{Gamma, KPrototypes, KPrototypesModel, MixedStart};
+pub use latent::{BootstrapTest, LatentClass, LatentClassModel, Statistics};
 pub use mixed::{Attribute, Columns, Mixed, Unseen};

@@ -11,6 +11,8 @@ pub(crate) mod table;
 #[pyo3::pymodule(name = "_core")]
 mod core_module {
     #[pymodule_export]
+    use super::cluster::PyLatentClass;
+    #[pymodule_export]
     use super::cluster::{PyKMeans, PyKPrototypes};
     #[pymodule_export]
     use super::economics::{PyRanking, PyScorecard, segment_scorecard};

@@ -11,6 +11,7 @@
 #![allow(clippy::needless_range_loop)]
 
 mod lanes;
+mod latent;
 mod mixed;
 mod moments;
 mod numeric;
@@ -20,6 +21,7 @@ mod vector;
 mod x86;
 
 pub(crate) use lanes::{Lanes, Tables};
+pub(crate) use latent::{Cells, Expect, LatentSums, MAX_CLASSES, Prior, padded};
 pub(crate) use mixed::{MixedAssign, MixedDistances, MixedRows, MixedSums};
 pub(crate) use moments::Moments;
 pub(crate) use numeric::{Assign, Distances, Sums};
