@@ -27,6 +27,7 @@ mod lloyd;
 mod mixed;
 mod mixed_lloyd;
 mod mixed_start;
+mod mixture;
 mod order;
 mod rows;
 mod start;
@@ -35,3 +36,6 @@ pub use crate::simd::Real;
 pub use kmeans::{KMeans, KMeansModel, Start};
 pub use kprototypes::{Gamma, KPrototypes, KPrototypesModel, MixedStart};
 pub use mixed::{Attribute, Columns, Mixed, Unseen};
+pub use mixture::{
+    CovarianceType, GaussianMixture, GaussianMixtureModel, GivenStart, MixtureStart,
+};

@@ -12,15 +12,20 @@
 
 mod lanes;
 mod mixed;
+mod mixture;
 mod moments;
 mod numeric;
 mod refine;
 mod vector;
+mod wide;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
 pub(crate) use lanes::{Lanes, Tables};
 pub(crate) use mixed::{MixedAssign, MixedDistances, MixedRows, MixedSums};
+pub(crate) use mixture::{
+    Components, MixturePass, MixtureSums, Scratch, Second, Shape, Shares, Triangle, Written,
+};
 pub(crate) use moments::Moments;
 pub(crate) use numeric::{Assign, Distances, Sums};
 pub(crate) use refine::{Drift, Refine, Running, State};

@@ -1,7 +1,7 @@
 """Clusters of customers: scikit-learn estimators on the compiled core.
 
 :class:`KMeans` groups rows of numbers; :class:`KPrototypes` takes mixed frames as they are, with categories by name
-and values missing. Labels are canonical: cluster 0 is the largest, and the same ``random_state`` gives the same labels
+and values missing; :class:`GaussianMixture` finds soft clusters with a shape of their own. Labels are canonical: cluster 0 is the largest, and the same ``random_state`` gives the same labels
 for any number of threads.
 """
 
@@ -10,5 +10,13 @@ from __future__ import annotations
 from ilk.cluster._base import FewClustersWarning, UnknownCategoryWarning
 from ilk.cluster._kmeans import KMeans
 from ilk.cluster._kprototypes import KPrototypes
+from ilk.cluster._mixture import CollapsedComponentWarning, GaussianMixture
 
-__all__ = ["FewClustersWarning", "KMeans", "KPrototypes", "UnknownCategoryWarning"]
+__all__ = [
+    "CollapsedComponentWarning",
+    "FewClustersWarning",
+    "GaussianMixture",
+    "KMeans",
+    "KPrototypes",
+    "UnknownCategoryWarning",
+]

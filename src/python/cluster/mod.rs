@@ -2,12 +2,14 @@
 
 mod kmeans;
 mod kprototypes;
+mod mixture;
 
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
 
 pub(crate) use kmeans::PyKMeans;
 pub(crate) use kprototypes::PyKPrototypes;
+pub(crate) use mixture::PyGaussianMixture;
 
 /// A matrix of either number type.
 #[derive(FromPyObject)]
