@@ -248,7 +248,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
                 FewClustersWarning,
                 stacklevel=3,
             )
-        if model.collapsed:
+        elif model.collapsed:
             warnings.warn(
                 f"components {model.collapsed} shrank onto few rows or a plane, where their density says "
                 f"more of reg_covar={self.reg_covar} than of the data; try fewer components, a larger "
@@ -360,9 +360,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         rows = self._rows(X)
         return self._model.score(rows, checked_weights(sample_weight, rows))
 
-    def _criteria(
-        self, X: Any, sample_weight: ArrayLike | None
-    ) -> tuple[float, float, float]:
+    def _criteria(self, X: Any, sample_weight: ArrayLike | None) -> tuple[float, float, float]:
         rows = self._rows(X)
         return self._model.criteria(rows, checked_weights(sample_weight, rows))
 
