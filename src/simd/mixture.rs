@@ -8,15 +8,14 @@
 //! The pass is bound by arithmetic: of 100 additions and multiplications with 10 features some 37 belong to either triangle and
 //! 11 to the exponential; memory delivers the rows ten times as fast as they are used.
 
+use super::mixture_kernels::{densities, moments, shares};
 use super::wide::{Wide, Work};
 use super::{Level, Real};
 
 /// Rows handled together.
-const CHUNK: usize = 128;
+pub(super) const CHUNK: usize = 128;
 /// Numbers from one feature of a chunk to the next; not a power of two, so that features do not share cache sets.
-const STRIDE: usize = CHUNK + 8;
-/// Squared distances end here, so that no density is lost to infinity.
-const FARTHEST: f64 = 1e300;
+pub(super) const STRIDE: usize = CHUNK + 8;
 
 /// A triangular matrix, row by row in pairs: the entries of two rows lie side by side, so that a kernel that makes two outputs
 /// at a time reads them in order. A last row without partner lies alone.
@@ -133,7 +132,7 @@ impl MixtureSums {
 /// Eight numbers at the start of a cache line.
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(64))]
-struct Line([f64; 8]);
+pub(super) struct Line([f64; 8]);
 
 fn lines(n: usize) -> Vec<Line> {
     vec![Line([0.0; 8]); n]
@@ -142,21 +141,21 @@ fn lines(n: usize) -> Vec<Line> {
 /// The room that a thread works in.
 #[derive(Debug)]
 pub(crate) struct Scratch {
-    k: usize,
-    d: usize,
+    pub(super) k: usize,
+    pub(super) d: usize,
     /// A chunk, its differences to a point, and those times the shares; `[feature][row]`.
-    rows: Vec<Line>,
-    differences: Vec<Line>,
-    weighted: Vec<Line>,
+    pub(super) rows: Vec<Line>,
+    pub(super) differences: Vec<Line>,
+    pub(super) weighted: Vec<Line>,
     /// Log densities, then shares, `[component][row]`.
-    shares: Vec<Line>,
+    pub(super) shares: Vec<Line>,
     /// Weights and log densities of the rows.
-    weights: Vec<Line>,
-    densities: Vec<Line>,
+    pub(super) weights: Vec<Line>,
+    pub(super) densities: Vec<Line>,
     /// Sums by lanes: of weights and log densities, of differences, of second moments.
-    sums: Vec<Line>,
-    first: Vec<Line>,
-    second: Vec<Line>,
+    pub(super) sums: Vec<Line>,
+    pub(super) first: Vec<Line>,
+    pub(super) second: Vec<Line>,
 }
 
 impl Scratch {
@@ -186,7 +185,8 @@ impl Scratch {
     }
 }
 
-fn at(lines: &mut [Line]) -> *mut f64 {
+/// Where the numbers of some lines begin.
+pub(super) fn at(lines: &mut [Line]) -> *mut f64 {
     lines.as_mut_ptr().cast()
 }
 
@@ -201,7 +201,7 @@ pub(crate) enum Shares<'a> {
 
 /// What a pass writes for each row.
 pub(crate) struct Written<'a> {
-    /// Share of each component, `(n, k)`.
+    /// Share of each component times the weight of the row, `(n, k)`.
     pub(crate) shares: &'a mut [f64],
     /// Log density.
     pub(crate) densities: &'a mut [f64],
@@ -266,34 +266,36 @@ impl<T: Real> MixturePass<'_, T> {
     }
 
     /// Turns rows `from..from + n` into columns; rows beyond them are at the origin and weigh nothing.
+    #[inline(always)]
     fn turn(&mut self, from: usize, n: usize) {
         let d = self.scratch.d;
-        let flat = |lines: &mut [Line], to: usize, value: f64| lines[to / 8].0[to % 8] = value;
-        for row in 0..n {
-            let weight = self.weights.map_or(1.0, |weights| weights[from + row]);
-            flat(&mut self.scratch.weights, row, weight);
+        for (group, line) in self.scratch.weights[..CHUNK / 8].iter_mut().enumerate() {
+            let weight = |row: usize| match self.weights {
+                _ if row >= n => 0.0,
+                Some(weights) => weights[from + row],
+                None => 1.0,
+            };
+            line.0 = std::array::from_fn(|row| weight(8 * group + row));
         }
-        for (group, rows) in self.rows[from * d..(from + n) * d].chunks(8 * d).enumerate() {
-            if rows.len() == 8 * d {
-                for (feature, &origin) in self.origin.iter().enumerate() {
-                    let line = &mut self.scratch.rows[feature * (STRIDE / 8) + group];
-                    line.0 = std::array::from_fn(|row| rows[row * d + feature].wide() - origin);
+        let rows = &self.rows[from * d..(from + n) * d];
+        for group in 0..CHUNK / 8 {
+            let lines = self.scratch.rows[group..].iter_mut().step_by(STRIDE / 8);
+            if 8 * (group + 1) <= n {
+                let rows = &rows[8 * group * d..8 * (group + 1) * d];
+                for ((feature, &origin), line) in self.origin.iter().enumerate().zip(lines) {
+                    line.0 = std::array::from_fn(|row| {
+                        // SAFETY: there are eight rows, and one origin for each of the `d` features of a row.
+                        let value = unsafe { *rows.get_unchecked(row * d + feature) };
+                        value.wide() - origin
+                    });
                 }
             } else {
-                for (feature, &origin) in self.origin.iter().enumerate() {
-                    let line = &mut self.scratch.rows[feature * (STRIDE / 8) + group];
-                    let value =
-                        |row: usize| rows.get(row * d + feature).map_or(0.0, |v| v.wide() - origin);
-                    line.0 = std::array::from_fn(value);
+                for ((feature, &origin), line) in self.origin.iter().enumerate().zip(lines) {
+                    line.0 = std::array::from_fn(|row| {
+                        let at = (8 * group + row) * d + feature;
+                        rows.get(at).map_or(0.0, |value| value.wide() - origin)
+                    });
                 }
-            }
-        }
-        for row in n..CHUNK {
-            flat(&mut self.scratch.weights, row, 0.0);
-        }
-        for group in n.div_ceil(8)..CHUNK / 8 {
-            for feature in 0..d {
-                self.scratch.rows[feature * (STRIDE / 8) + group] = Line([0.0; 8]);
             }
         }
     }
@@ -384,318 +386,72 @@ impl<T: Real> Work for MixturePass<'_, T> {
     }
 }
 
-/// Gives `emit` two outputs of a triangle at a time (one at the end, where their number is odd) for `R` vectors of rows.
-///
-/// # Safety
-///
-/// `factor` must be valid for a triangle, `rows` for `d` features of `R` vectors.
-#[inline(always)]
-unsafe fn products<V: Wide, const R: usize>(
-    factor: *const f64,
-    rows: *const f64,
-    d: usize,
-    mut emit: impl FnMut(usize, [V; R]),
-) {
-    // SAFETY: the caller's promises; the entries of the triangle are read in order.
-    unsafe {
-        let mut factor = factor;
-        for pair in 0..d / 2 {
-            let mut even = [V::splat(0.0); R];
-            let mut odd = even;
-            for feature in 0..2 * pair + 2 {
-                let (a, b) = (V::splat(*factor), V::splat(*factor.add(1)));
-                factor = factor.add(2);
-                for r in 0..R {
-                    let value = V::load(rows.add(feature * STRIDE + r * V::WIDTH));
-                    even[r] = value.mul_add(a, even[r]);
-                    odd[r] = value.mul_add(b, odd[r]);
-                }
-            }
-            emit(2 * pair, even);
-            emit(2 * pair + 1, odd);
-        }
-        if d % 2 == 1 {
-            let mut last = [V::splat(0.0); R];
-            for feature in 0..d {
-                let a = V::splat(*factor.add(feature));
-                for r in 0..R {
-                    let value = V::load(rows.add(feature * STRIDE + r * V::WIDTH));
-                    last[r] = value.mul_add(a, last[r]);
-                }
-            }
-            emit(d - 1, last);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::{Rng, Stage};
+    use proptest::prelude::*;
+
+    #[test]
+    fn entries_of_a_triangle_lie_in_the_order_of_the_pairs() {
+        for d in 1..9 {
+            let triangle = Triangle(d);
+            let mut places: Vec<usize> =
+                (0..d).flat_map(|i| (0..=i).map(move |j| triangle.at(i, j))).collect();
+            places.sort_unstable();
+            places.dedup();
+            assert_eq!(places.len(), d * (d + 1) / 2);
+            assert!(places.iter().all(|&place| place < triangle.len()));
         }
     }
-}
 
-/// Log densities of a chunk under each component, weights included.
-///
-/// # Safety
-///
-/// That of [`Work::run`]; lengths as `apply` checks them.
-#[inline(always)]
-unsafe fn densities<V: Wide, const R: usize>(components: &Components, scratch: &mut Scratch) {
-    let (k, d) = (scratch.k, scratch.d);
-    let (rows, differences) = (at(&mut scratch.rows), at(&mut scratch.differences));
-    let shares = at(&mut scratch.shares);
-    let triangle = Triangle(d).len();
-    // SAFETY: `CHUNK` rows are whole groups of `R` vectors; a component has `d` means and its factor.
-    unsafe {
-        if components.shape == Shape::Tied {
-            for group in (0..CHUNK).step_by(R * V::WIDTH) {
-                products::<V, R>(
-                    components.factors.as_ptr(),
-                    rows.add(group),
-                    d,
-                    |feature, found| {
-                        for r in 0..R {
-                            found[r]
-                                .store(differences.add(feature * STRIDE + group + r * V::WIDTH));
-                        }
-                    },
-                );
-            }
-        }
-        for component in 0..k {
-            let means = components.means.as_ptr().add(component * d);
-            let constant = V::splat(components.constants[component]);
-            for group in (0..CHUNK).step_by(R * V::WIDTH) {
-                let mut squares = [V::splat(0.0); R];
-                match components.shape {
-                    Shape::Full => {
-                        for feature in 0..d {
-                            let mean = V::splat(*means.add(feature));
-                            let from = feature * STRIDE + group;
-                            for r in 0..R {
-                                let value = V::load(rows.add(from + r * V::WIDTH)).sub(mean);
-                                value.store(differences.add(from + r * V::WIDTH));
-                            }
-                        }
-                        let factor = components.factors.as_ptr().add(component * triangle);
-                        products::<V, R>(factor, differences.add(group), d, |_, found| {
-                            for r in 0..R {
-                                squares[r] = found[r].mul_add(found[r], squares[r]);
-                            }
-                        });
-                    }
-                    Shape::Tied => {
-                        for feature in 0..d {
-                            let mean = V::splat(*means.add(feature));
-                            let from = feature * STRIDE + group;
-                            for r in 0..R {
-                                let value = V::load(differences.add(from + r * V::WIDTH)).sub(mean);
-                                squares[r] = value.mul_add(value, squares[r]);
-                            }
-                        }
-                    }
-                    Shape::Diagonal => {
-                        let factors = components.factors.as_ptr().add(component * d);
-                        for feature in 0..d {
-                            let mean = V::splat(*means.add(feature));
-                            let factor = V::splat(*factors.add(feature));
-                            let from = feature * STRIDE + group;
-                            for r in 0..R {
-                                let value =
-                                    V::load(rows.add(from + r * V::WIDTH)).sub(mean).mul(factor);
-                                squares[r] = value.mul_add(value, squares[r]);
-                            }
-                        }
-                    }
+    proptest! {
+        #[test]
+        fn every_level_agrees_with_the_plain_arrays(
+            (n, d, k) in (1usize..300, 1usize..12, 1usize..5),
+            shape in 0usize..3,
+            kind in 0usize..4,
+            weighted in any::<bool>(),
+            seed in any::<u64>(),
+        ) {
+            let shape = [Shape::Full, Shape::Tied, Shape::Diagonal][shape];
+            let kind = [Second::None, Second::Squares, Second::Triangles, Second::Pooled][kind];
+            let mut rng = Rng::stream(seed, Stage::Sample, 0);
+            let mut draw = |count: usize| -> Vec<f64> {
+                (0..count).map(|_| 2.0 * rng.uniform() - 1.0).collect()
+            };
+            let (rows, origin, points) = (draw(n * d), draw(d), draw(k * d));
+            let weights: Vec<f64> = draw(n).iter().map(|weight| weight.abs()).collect();
+            let factors = match shape {
+                Shape::Full => k * Triangle(d).len(),
+                Shape::Tied => Triangle(d).len(),
+                Shape::Diagonal => k * d,
+            };
+            let components = Components {
+                shape, constants: draw(k), means: draw(k * d), factors: draw(factors),
+            };
+            let on = |level: Level| {
+                let mut sums = MixtureSums::new(kind, k, d);
+                let (mut shares, mut densities) = (vec![0.0; n * k], vec![0.0; n]);
+                MixturePass {
+                    rows: &rows,
+                    weights: weighted.then_some(&weights),
+                    first: 0,
+                    origin: &origin,
+                    shares: Shares::Of(&components),
+                    sums: Some((&points, &mut sums)),
+                    written: Some(Written { shares: &mut shares, densities: &mut densities }),
+                    scratch: &mut Scratch::new(kind, k, d),
                 }
-                for r in 0..R {
-                    let square = squares[r].min(V::splat(FARTHEST));
-                    let density = square.mul_add(V::splat(-0.5), constant);
-                    density.store(shares.add(component * STRIDE + group + r * V::WIDTH));
+                .apply_on(level);
+                let MixtureSums { weights, first, second, log_likelihood, .. } = sums;
+                [shares, densities, weights, first, second, vec![log_likelihood]].concat()
+            };
+            let plain = on(Level::Plain);
+            for level in Level::available() {
+                for (a, b) in on(level).iter().zip(&plain) {
+                    prop_assert!((a - b).abs() <= 1e-10 * b.abs().max(1.0), "{level:?}: {a} {b}");
                 }
-            }
-        }
-    }
-}
-
-/// Turns log densities into shares times weight, and adds up the log densities of the rows.
-///
-/// # Safety
-///
-/// That of [`Work::run`].
-#[inline(always)]
-unsafe fn shares<V: Wide>(scratch: &mut Scratch) {
-    let k = scratch.k;
-    let (shares, weights) = (at(&mut scratch.shares), at(&mut scratch.weights));
-    let (written, sums) = (at(&mut scratch.densities), at(&mut scratch.sums));
-    // SAFETY: each array holds `CHUNK` rows; the sum of log densities lies behind `k` totals.
-    unsafe {
-        let likelihood = sums.add(k * V::WIDTH);
-        let mut total = V::load(likelihood);
-        for row in (0..CHUNK).step_by(V::WIDTH) {
-            let mut highest = V::load(shares.add(row));
-            for component in 1..k {
-                highest = highest.max(V::load(shares.add(component * STRIDE + row)));
-            }
-            let mut sum = V::splat(0.0);
-            for component in 0..k {
-                let place = shares.add(component * STRIDE + row);
-                let relative = V::load(place).sub(highest).exp();
-                relative.store(place);
-                sum = sum.add(relative);
-            }
-            let density = highest.add(sum.ln());
-            density.store(written.add(row));
-            let weight = V::load(weights.add(row));
-            total = weight.mul_add(density, total);
-            let factor = weight.div(sum);
-            for component in 0..k {
-                let place = shares.add(component * STRIDE + row);
-                V::load(place).mul(factor).store(place);
-            }
-        }
-        total.store(likelihood);
-    }
-}
-
-/// Adds the moments of a chunk about each component's point.
-///
-/// # Safety
-///
-/// That of [`Work::run`]; lengths as `apply` checks them.
-#[inline(always)]
-unsafe fn moments<V: Wide, const R: usize>(kind: Second, points: &[f64], scratch: &mut Scratch) {
-    let (k, d) = (scratch.k, scratch.d);
-    let rows = at(&mut scratch.rows);
-    let (differences, weighted) = (at(&mut scratch.differences), at(&mut scratch.weighted));
-    let (first, second) = (at(&mut scratch.first), at(&mut scratch.second));
-    let triangle = Triangle(d).len();
-    // SAFETY: each array holds `CHUNK` rows of its features or components, and a vector for each sum.
-    unsafe {
-        for component in 0..k {
-            let shares = at(&mut scratch.shares).add(component * STRIDE);
-            let total = at(&mut scratch.sums).add(component * V::WIDTH);
-            let mut sum = V::load(total);
-            for row in (0..CHUNK).step_by(V::WIDTH) {
-                sum = sum.add(V::load(shares.add(row)));
-            }
-            sum.store(total);
-            for feature in 0..d {
-                let point = V::splat(points[component * d + feature]);
-                let place = (component * d + feature) * V::WIDTH;
-                let mut sum = V::load(first.add(place));
-                if kind == Second::Squares {
-                    let mut squares = V::load(second.add(place));
-                    for row in (0..CHUNK).step_by(V::WIDTH) {
-                        let value = V::load(rows.add(feature * STRIDE + row)).sub(point);
-                        let share = V::load(shares.add(row)).mul(value);
-                        sum = sum.add(share);
-                        squares = share.mul_add(value, squares);
-                    }
-                    squares.store(second.add(place));
-                } else {
-                    for row in (0..CHUNK).step_by(V::WIDTH) {
-                        let from = feature * STRIDE + row;
-                        let value = V::load(rows.add(from)).sub(point);
-                        let share = V::load(shares.add(row)).mul(value);
-                        sum = sum.add(share);
-                        if kind != Second::None {
-                            value.store(differences.add(from));
-                            share.store(weighted.add(from));
-                        }
-                    }
-                }
-                sum.store(first.add(place));
-            }
-            match kind {
-                Second::None | Second::Squares => {}
-                Second::Pooled => rank_update::<V, R>(second, differences, weighted, d),
-                Second::Triangles => {
-                    let to = second.add(component * triangle * V::WIDTH);
-                    rank_update::<V, R>(to, differences, weighted, d);
-                }
-            }
-        }
-    }
-}
-
-/// Adds the products of all pairs of features, the lower triangle, `R` columns at a time at most.
-///
-/// # Safety
-///
-/// `to` must be valid for a vector per entry of the triangle, the others for a chunk of `d` features.
-#[inline(always)]
-unsafe fn rank_update<V: Wide, const R: usize>(
-    to: *mut f64,
-    rows: *const f64,
-    weighted: *const f64,
-    d: usize,
-) {
-    let mut to = to;
-    // SAFETY: the caller's promises; the entries of the triangle are written in order.
-    unsafe {
-        for first in (0..d).step_by(2) {
-            let height = 2.min(d - first);
-            let columns = first + height;
-            let left = weighted.add(first * STRIDE);
-            let mut column = 0;
-            while column < columns {
-                let width = R.min(columns - column);
-                let right = rows.add(column * STRIDE);
-                if height == 2 {
-                    match width {
-                        8 => tile::<V, 2, 8>(to, left, right),
-                        6 => tile::<V, 2, 6>(to, left, right),
-                        4 => tile::<V, 2, 4>(to, left, right),
-                        _ => tile::<V, 2, 2>(to, left, right),
-                    }
-                } else {
-                    match width {
-                        8 => tile::<V, 1, 8>(to, left, right),
-                        7 => tile::<V, 1, 7>(to, left, right),
-                        6 => tile::<V, 1, 6>(to, left, right),
-                        5 => tile::<V, 1, 5>(to, left, right),
-                        4 => tile::<V, 1, 4>(to, left, right),
-                        3 => tile::<V, 1, 3>(to, left, right),
-                        2 => tile::<V, 1, 2>(to, left, right),
-                        _ => tile::<V, 1, 1>(to, left, right),
-                    }
-                }
-                to = to.add(height * width * V::WIDTH);
-                column += width;
-            }
-        }
-    }
-}
-
-/// Adds the products of `H` features with `W` others, `[column][row]`.
-///
-/// # Safety
-///
-/// As for [`rank_update`].
-#[inline(always)]
-unsafe fn tile<V: Wide, const H: usize, const W: usize>(
-    to: *mut f64,
-    left: *const f64,
-    right: *const f64,
-) {
-    // SAFETY: the caller's promises.
-    unsafe {
-        let mut sums = [[V::splat(0.0); H]; W];
-        for w in 0..W {
-            for h in 0..H {
-                sums[w][h] = V::load(to.add((w * H + h) * V::WIDTH));
-            }
-        }
-        for row in (0..CHUNK).step_by(V::WIDTH) {
-            let mut values = [V::splat(0.0); H];
-            for h in 0..H {
-                values[h] = V::load(left.add(h * STRIDE + row));
-            }
-            for w in 0..W {
-                let other = V::load(right.add(w * STRIDE + row));
-                for h in 0..H {
-                    sums[w][h] = values[h].mul_add(other, sums[w][h]);
-                }
-            }
-        }
-        for w in 0..W {
-            for h in 0..H {
-                sums[w][h].store(to.add((w * H + h) * V::WIDTH));
             }
         }
     }

@@ -13,11 +13,14 @@
 mod lanes;
 mod mixed;
 mod mixture;
+mod mixture_kernels;
 mod moments;
 mod numeric;
 mod refine;
 mod vector;
 mod wide;
+#[cfg(target_arch = "x86_64")]
+mod wide_x86;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 

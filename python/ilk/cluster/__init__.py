@@ -7,10 +7,15 @@ for any number of threads.
 
 from __future__ import annotations
 
-from ilk.cluster._base import FewClustersWarning, UnknownCategoryWarning
+from ilk.cluster._base import (
+    CollapsedComponentWarning,
+    FewClustersWarning,
+    UnknownCategoryWarning,
+    UnsettledWarning,
+)
 from ilk.cluster._kmeans import KMeans
 from ilk.cluster._kprototypes import KPrototypes
-from ilk.cluster._mixture import CollapsedComponentWarning, GaussianMixture
+from ilk.cluster._mixture import GaussianMixture
 
 __all__ = [
     "CollapsedComponentWarning",
@@ -19,4 +24,5 @@ __all__ = [
     "KMeans",
     "KPrototypes",
     "UnknownCategoryWarning",
+    "UnsettledWarning",
 ]

@@ -7,14 +7,20 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from sklearn.base import BaseEstimator, DensityMixin
-from sklearn.exceptions import ConvergenceWarning as SklearnConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ilk import _core
 from ilk._progress import progress_bar
-from ilk.cluster._base import FewClustersWarning, checked_weights, number, whole
-from ilk.exceptions import ConvergenceWarning, DataError, DataWarning
+from ilk.cluster._base import (
+    CollapsedComponentWarning,
+    FewClustersWarning,
+    UnsettledWarning,
+    checked_weights,
+    number,
+    whole,
+)
+from ilk.exceptions import DataError, DataWarning
 
 if TYPE_CHECKING:
     from typing import Self
@@ -24,19 +30,11 @@ if TYPE_CHECKING:
     from ilk._progress import Progress
 
 
-class CollapsedComponentWarning(ConvergenceWarning, SklearnConvergenceWarning):  # type: ignore[misc]
-    """A component shrank onto few rows or a plane; its density says more of ``reg_covar`` than of the data."""
-
-
-class UnsettledWarning(ConvergenceWarning, SklearnConvergenceWarning):  # type: ignore[misc]
-    """The iterations ended before the likelihood settled."""
-
-
 class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     """Gaussian mixture: soft clusters, each with a shape of its own.
 
-    Expectation and maximisation [1]_ from the best of ``n_init`` starts. Parameters, attributes and results are those
-    of scikit-learn's class of this name, and from the same start the same figures; there are ``sample_weight`` and
+    Expectation and maximisation (Dempster, Laird and Rubin 1977, Journal of the Royal Statistical Society B 39) from the
+    best of ``n_init`` starts. Parameters, attributes and results are those of scikit-learn's class of this name, and from the same start the same figures; there are ``sample_weight`` and
     :meth:`icl` besides. ``float32`` and ``float64`` are read as they are and computed as ``float64``.
 
     Parameters
@@ -95,15 +93,10 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         If a component shrank onto few rows or a plane and three more starts did not help.
     FewClustersWarning
         If a component lost all its rows; it has weight 0.
-    ConvergenceWarning
+    UnsettledWarning
         If ``max_iter`` ended the iterations.
     DataWarning
         If a column does not vary.
-
-    References
-    ----------
-    .. [1] Dempster, A. P., Laird, N. M. and Rubin, D. B. (1977). Maximum likelihood from incomplete data via the EM
-       algorithm. Journal of the Royal Statistical Society B 39.
 
     Examples
     --------
@@ -186,6 +179,9 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
             copy=False,
         )
         n_components = whole("n_components", self.n_components)
+        for name in ("covariance_type", "init_params"):
+            if not isinstance(getattr(self, name), str):
+                raise TypeError(f"{name}: found {getattr(self, name)!r}, but a text is needed")
         if len(rows) < n_components:
             raise DataError(
                 f"n_components={n_components} needs at least {n_components} rows, "
@@ -197,8 +193,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
                 rows,
                 checked_weights(sample_weight, rows),
                 n_components=n_components,
-                covariance_type=text("covariance_type", self.covariance_type),
-                init_params=text("init_params", self.init_params),
+                covariance_type=self.covariance_type,
+                init_params=self.init_params,
                 weights_init=numbers("weights_init", self.weights_init, 1),
                 means_init=numbers("means_init", self.means_init, 2),
                 precisions_init=numbers("precisions_init", self.precisions_init, None),
@@ -492,12 +488,6 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         if model.names:
             estimator.feature_names_in_ = np.array(model.names, dtype=object)
         return estimator
-
-
-def text(name: str, value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{name}: found {value!r}, but a text is needed")
-    return value
 
 
 def numbers(name: str, value: Any, dimensions: int | None) -> NDArray[np.float64] | None:
