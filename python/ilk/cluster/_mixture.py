@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     """Gaussian mixture: soft clusters, each with a shape of its own.
 
-    Expectation and maximisation (Dempster, Laird and Rubin 1977, Journal of the Royal Statistical Society B 39) from the
-    best of ``n_init`` starts. Parameters, attributes and results are those of scikit-learn's class of this name, and from the same start the same figures; there are ``sample_weight`` and
-    :meth:`icl` besides. ``float32`` and ``float64`` are read as they are and computed as ``float64``.
+    Expectation and maximisation (Dempster, Laird and Rubin 1977, J. R. Stat. Soc. B 39) from the best of ``n_init``
+    starts. Parameters, attributes and results are those of scikit-learn's class of this name, with the same figures from
+    the same start, and ``sample_weight`` and :meth:`icl` besides. ``float32`` is read as it is, computed as ``float64``.
 
     Parameters
     ----------
@@ -211,9 +211,10 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def _seed(self) -> int:
-        if isinstance(self.random_state, (int, np.integer)) and self.random_state >= 0:
-            return int(self.random_state)
-        return int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+        seed = self.random_state
+        if isinstance(seed, (int, np.integer)) and seed >= 0:
+            return int(seed)
+        return int(check_random_state(seed).randint(np.iinfo(np.int32).max))
 
     def _take_attributes(self) -> None:
         model = self._model
@@ -429,10 +430,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
         Returns
         -------
-        X : ndarray of shape (n_samples, n_features)
-            The rows, component after component.
-        y : ndarray of shape (n_samples,)
-            Their components.
+        tuple of ndarray
+            The rows, component after component, and their components.
         """
         check_is_fitted(self)
         n_samples = whole("n_samples", n_samples)
