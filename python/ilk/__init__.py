@@ -12,7 +12,7 @@ from ilk._core import __version__, num_threads, set_num_threads
 
 if TYPE_CHECKING:
     from ilk import cluster, datasets, economics, exceptions, gaps, segments
-    from ilk.cluster import KMeans, KPrototypes
+    from ilk.cluster import GaussianMixture, KMeans, KPrototypes
     from ilk.economics import Scorecard, segment_scorecard
     from ilk.gaps import GapMatrix, gap_matrix
     from ilk.segments import Segmentation, segment
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 #: Where each public name lives; a room is imported when one of its names is first used.
 _HOME = {
     "GapMatrix": "ilk.gaps",
+    "GaussianMixture": "ilk.cluster",
     "KMeans": "ilk.cluster",
     "KPrototypes": "ilk.cluster",
     "Scorecard": "ilk.economics",
@@ -33,6 +34,7 @@ _ROOMS = ("cluster", "datasets", "economics", "exceptions", "gaps", "segments")
 
 __all__ = [
     "GapMatrix",
+    "GaussianMixture",
     "KMeans",
     "KPrototypes",
     "Scorecard",

@@ -30,6 +30,7 @@ mod lloyd;
 mod mixed;
 mod mixed_lloyd;
 mod mixed_start;
+mod mixture;
 mod order;
 mod rows;
 mod start;
@@ -40,3 +41,6 @@ pub use kmeans::{KMeans, KMeansModel, Start};
 pub use kprototypes::{Gamma, KPrototypes, KPrototypesModel, MixedStart};
 pub use latent::{BootstrapTest, LatentClass, LatentClassModel, Statistics};
 pub use mixed::{Attribute, Columns, Mixed, Unseen};
+pub use mixture::{
+    CovarianceType, GaussianMixture, GaussianMixtureModel, GivenStart, MixtureStart,
+};

@@ -14,6 +14,7 @@ mod core_module {
     use super::cluster::PyLatentClass;
     #[pymodule_export]
     use super::cluster::{PyKMeans, PyKPrototypes};
+    use super::cluster::{PyGaussianMixture, PyKMeans, PyKPrototypes};
     #[pymodule_export]
     use super::economics::{PyRanking, PyScorecard, segment_scorecard};
     #[pymodule_export]

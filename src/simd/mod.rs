@@ -13,16 +13,24 @@
 mod lanes;
 mod latent;
 mod mixed;
+mod mixture;
+mod mixture_kernels;
 mod moments;
 mod numeric;
 mod refine;
 mod vector;
+mod wide;
+#[cfg(target_arch = "x86_64")]
+mod wide_x86;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
 pub(crate) use lanes::{Lanes, Tables};
 pub(crate) use latent::{Cells, Expect, LatentSums, MAX_CLASSES, Prior, padded};
 pub(crate) use mixed::{MixedAssign, MixedDistances, MixedRows, MixedSums};
+pub(crate) use mixture::{
+    Components, MixturePass, MixtureSums, Scratch, Second, Shape, Shares, Triangle, Written,
+};
 pub(crate) use moments::Moments;
 pub(crate) use numeric::{Assign, Distances, Sums};
 pub(crate) use refine::{Drift, Refine, Running, State};

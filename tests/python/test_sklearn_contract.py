@@ -15,11 +15,13 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from ilk.cluster import KMeans, KPrototypes, LatentClass
+from ilk.cluster import GaussianMixture, KMeans, KPrototypes
 
 
 def _checks() -> list[Any]:
     found = []
     for estimator in (KMeans(), KPrototypes(), LatentClass()):
+    for estimator in (KMeans(), KPrototypes(), GaussianMixture()):
         for one, check in estimator_checks_generator(estimator, legacy=True):
             name = getattr(check, "func", check).__name__
             found.append(pytest.param(one, check, id=f"{type(estimator).__name__}-{name}"))

@@ -6,3 +6,4 @@ mod cluster;
 mod economics;
 mod gap;
 mod latent;
+mod mixture;

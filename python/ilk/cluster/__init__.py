@@ -3,11 +3,18 @@
 :class:`KMeans` groups rows of numbers; :class:`KPrototypes` takes mixed frames as they are, with categories by name
 and values missing; :class:`LatentClass` finds the groups behind answers, with the evidence for their number. Labels are
 canonical: cluster 0 is the largest, and the same ``random_state`` gives the same labels for any number of threads.
+and values missing; :class:`GaussianMixture` finds soft clusters with a shape of their own. Labels are canonical: cluster 0 is the largest, and the same ``random_state`` gives the same labels
+for any number of threads.
 """
 
 from __future__ import annotations
 
-from ilk.cluster._base import FewClustersWarning, UnknownCategoryWarning
+from ilk.cluster._base import (
+    CollapsedComponentWarning,
+    FewClustersWarning,
+    UnknownCategoryWarning,
+    UnsettledWarning,
+)
 from ilk.cluster._kmeans import KMeans
 from ilk.cluster._kprototypes import KPrototypes
 from ilk.cluster._latent import BootstrapLRTest, LatentClass, NotIdentifiedWarning
@@ -20,4 +27,14 @@ __all__ = [
     "LatentClass",
     "NotIdentifiedWarning",
     "UnknownCategoryWarning",
+from ilk.cluster._mixture import GaussianMixture
+
+__all__ = [
+    "CollapsedComponentWarning",
+    "FewClustersWarning",
+    "GaussianMixture",
+    "KMeans",
+    "KPrototypes",
+    "UnknownCategoryWarning",
+    "UnsettledWarning",
 ]

@@ -29,6 +29,14 @@ class FewClustersWarning(ConvergenceWarning, SklearnConvergenceWarning):  # type
     """Fewer rows differ than there were to be clusters."""
 
 
+class CollapsedComponentWarning(ConvergenceWarning, SklearnConvergenceWarning):  # type: ignore[misc]
+    """A component shrank onto few rows or a plane; its density says more of ``reg_covar`` than of the data."""
+
+
+class UnsettledWarning(ConvergenceWarning, SklearnConvergenceWarning):  # type: ignore[misc]
+    """The iterations ended before the likelihood settled."""
+
+
 class UnknownCategoryWarning(DataWarning):
     """A category was not in the data that the model was fitted on."""
 

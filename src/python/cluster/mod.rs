@@ -3,6 +3,7 @@
 mod kmeans;
 mod kprototypes;
 mod latent;
+mod mixture;
 
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
@@ -10,6 +11,7 @@ use pyo3::prelude::*;
 pub(crate) use kmeans::PyKMeans;
 pub(crate) use kprototypes::PyKPrototypes;
 pub(crate) use latent::PyLatentClass;
+pub(crate) use mixture::PyGaussianMixture;
 
 /// A matrix of either number type.
 #[derive(FromPyObject)]
