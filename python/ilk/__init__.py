@@ -12,7 +12,7 @@ from ilk._core import __version__, num_threads, set_num_threads
 
 if TYPE_CHECKING:
     from ilk import cluster, datasets, economics, exceptions, gaps, segments
-    from ilk.cluster import KMeans, KPrototypes
+    from ilk.cluster import KMeans, KMedoids, KPrototypes, gower_distances
     from ilk.economics import Scorecard, segment_scorecard
     from ilk.gaps import GapMatrix, gap_matrix
     from ilk.segments import Segmentation, segment
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 _HOME = {
     "GapMatrix": "ilk.gaps",
     "KMeans": "ilk.cluster",
+    "KMedoids": "ilk.cluster",
     "KPrototypes": "ilk.cluster",
     "Scorecard": "ilk.economics",
     "Segmentation": "ilk.segments",
     "gap_matrix": "ilk.gaps",
+    "gower_distances": "ilk.cluster",
     "segment": "ilk.segments",
     "segment_scorecard": "ilk.economics",
 }
@@ -34,6 +36,7 @@ _ROOMS = ("cluster", "datasets", "economics", "exceptions", "gaps", "segments")
 __all__ = [
     "GapMatrix",
     "KMeans",
+    "KMedoids",
     "KPrototypes",
     "Scorecard",
     "Segmentation",
@@ -44,6 +47,7 @@ __all__ = [
     "exceptions",
     "gap_matrix",
     "gaps",
+    "gower_distances",
     "num_threads",
     "segment",
     "segment_scorecard",

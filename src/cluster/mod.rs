@@ -1,6 +1,7 @@
 //! Clusters: who the customers are.
 //!
-//! [`KMeans`] groups rows of numbers, [`KPrototypes`] rows of numbers and categories, with values missing. Both alternate
+//! [`KMeans`] groups rows of numbers, [`KPrototypes`] rows of numbers and categories, with values missing, [`KMedoids`] rows
+//! under any distance, [Gower's](gower_distances) among them. The first two alternate
 //! between giving each row to its nearest cluster and moving each cluster to the middle of its rows, until nothing moves; each
 //! step lowers the objective. Start with [`KMeans::fit`].
 //!
@@ -21,9 +22,11 @@
 //! # Ok::<(), ilk::Error>(())
 //! ```
 
+mod gower;
 mod kmeans;
 mod kprototypes;
 mod lloyd;
+mod medoids;
 mod mixed;
 mod mixed_lloyd;
 mod mixed_start;
@@ -32,6 +35,11 @@ mod rows;
 mod start;
 
 pub use crate::simd::Real;
+pub use gower::{
+    Decoded, GowerFloat, GowerOptions, GowerRows, GowerSpace, Incomparable, Treatment,
+    check_memory, gower_distances, gower_into,
+};
 pub use kmeans::{KMeans, KMeansModel, Start};
 pub use kprototypes::{Gamma, KPrototypes, KPrototypesModel, MixedStart};
+pub use medoids::{KMedoids, KMedoidsModel, MedoidStart, MedoidValues, Method, Metric};
 pub use mixed::{Attribute, Columns, Mixed, Unseen};

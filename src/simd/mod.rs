@@ -10,20 +10,24 @@
 // Iterators over arrays keep the sums of a tile in memory instead of registers.
 #![allow(clippy::needless_range_loop)]
 
+mod gower;
 mod lanes;
 mod mixed;
 mod moments;
 mod numeric;
 mod refine;
+mod swap;
 mod vector;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+pub(crate) use gower::{Column, Columns, Distance, Measure};
 pub(crate) use lanes::{Lanes, Tables};
 pub(crate) use mixed::{MixedAssign, MixedDistances, MixedRows, MixedSums};
 pub(crate) use moments::Moments;
 pub(crate) use numeric::{Assign, Distances, Sums};
 pub(crate) use refine::{Drift, Refine, Running, State};
+pub(crate) use swap::Standing;
 
 use vector::Vector;
 

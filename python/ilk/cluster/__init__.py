@@ -1,14 +1,24 @@
 """Clusters of customers: scikit-learn estimators on the compiled core.
 
 :class:`KMeans` groups rows of numbers; :class:`KPrototypes` takes mixed frames as they are, with categories by name
-and values missing. Labels are canonical: cluster 0 is the largest, and the same ``random_state`` gives the same labels
+and values missing; :class:`KMedoids` represents each cluster by one of its rows, under any distance, such as Gower's
+(:func:`gower_distances`) for mixed frames. Labels are canonical: cluster 0 is the largest, and the same ``random_state`` gives the same labels
 for any number of threads.
 """
 
 from __future__ import annotations
 
 from ilk.cluster._base import FewClustersWarning, UnknownCategoryWarning
+from ilk.cluster._gower import gower_distances
 from ilk.cluster._kmeans import KMeans
+from ilk.cluster._kmedoids import KMedoids
 from ilk.cluster._kprototypes import KPrototypes
 
-__all__ = ["FewClustersWarning", "KMeans", "KPrototypes", "UnknownCategoryWarning"]
+__all__ = [
+    "FewClustersWarning",
+    "KMeans",
+    "KMedoids",
+    "KPrototypes",
+    "UnknownCategoryWarning",
+    "gower_distances",
+]

@@ -1,12 +1,16 @@
 //! Bindings of the clusters, one file per estimator.
 
+mod gower;
 mod kmeans;
+mod kmedoids;
 mod kprototypes;
 
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
 
+pub(crate) use gower::gower_distances;
 pub(crate) use kmeans::PyKMeans;
+pub(crate) use kmedoids::PyKMedoids;
 pub(crate) use kprototypes::PyKPrototypes;
 
 /// A matrix of either number type.

@@ -1,0 +1,221 @@
+//! Where distances come from: a matrix, or rows that they are computed from as needed.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use crate::cluster::gower::{Incomparable, fill};
+use crate::error::{Error, Result};
+use crate::parallel::{self, Monitor};
+use crate::simd::{Columns, Distance};
+
+/// Distances among `n` rows.
+pub(crate) trait Dissimilarities: Sync {
+    /// Type of a distance.
+    type Real: Distance;
+
+    /// Number of rows.
+    fn n(&self) -> usize;
+
+    /// Distances of one row to all, in `room` where they must be computed.
+    fn row<'a>(&'a self, row: usize, room: &'a mut Vec<Self::Real>) -> &'a [Self::Real];
+
+    /// Distances of one row to those of a range.
+    fn part(&self, row: usize, range: Range<usize>, out: &mut [Self::Real]);
+
+    /// The matrix of the distances among some rows; NaN stands for pairs that cannot be compared.
+    fn among(&self, rows: &[usize], monitor: &Monitor) -> Result<Square<'static, Self::Real>>;
+}
+
+/// A square matrix of distances.
+#[derive(Debug, Clone)]
+pub(crate) struct Square<'a, T: Clone> {
+    pub(crate) n: usize,
+    pub(crate) values: Cow<'a, [T]>,
+}
+
+impl<T: Distance> Square<'_, T> {
+    /// The matrix of the distances among all rows.
+    pub(crate) fn of(
+        columns: &Columns,
+        monitor: &Monitor,
+    ) -> Result<(Square<'static, T>, Incomparable)> {
+        let n = columns.n;
+        let mut values = vec![T::of(0.0); n * n];
+        let found = fill(columns, columns, true, &mut values, monitor)?;
+        Ok((Square { n, values: Cow::Owned(values) }, found))
+    }
+
+    /// Refuses what is not a matrix of distances: each value finite and not negative, 0 from a row to itself, equal from
+    /// both sides.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadValue`] with the first offending row and column.
+    pub(crate) fn check(&self, monitor: &Monitor) -> Result<()> {
+        let n = self.n;
+        // Sums of distances must stay finite.
+        let limit = f64::MAX * 1e-8 / (n.max(1) as f64 * 4.0);
+        let faults = parallel::map_blocks_of(TILE, n, |rows| {
+            if monitor.check().is_err() {
+                return None;
+            }
+            let mut first = None;
+            for tile in (0..=rows.start).step_by(TILE) {
+                for row in rows.clone() {
+                    for other in tile..(tile + TILE).min(row + 1) {
+                        let (a, b) = (self.at(row, other), self.at(other, row));
+                        let good = a >= 0.0 && a <= limit && (a - b).abs() <= SAME * a;
+                        if !(good && (row != other || a == 0.0))
+                            && first.is_none_or(|f| (row, other) < f)
+                        {
+                            first = Some((row, other));
+                        }
+                    }
+                }
+            }
+            first
+        });
+        monitor.check()?;
+        match faults.into_iter().flatten().next() {
+            Some((row, other)) => Err(self.fault(row, other, limit)),
+            None => Ok(()),
+        }
+    }
+
+    fn at(&self, row: usize, column: usize) -> f64 {
+        self.values[row * self.n + column].wide()
+    }
+
+    fn fault(&self, row: usize, other: usize, limit: f64) -> Error {
+        let (a, b) = (self.at(row, other), self.at(other, row));
+        // The transposed value may be the one to blame.
+        let at_fault = !(b >= 0.0 && b <= limit) && a >= 0.0 && a <= limit;
+        let (row, other, value) = if at_fault { (other, row, b) } else { (row, other, a) };
+        let found = if value.is_nan() { "NaN".to_owned() } else { format!("{value:?}") };
+        let column = format!("X[:, {other}]");
+        if !(value >= 0.0 && value <= limit) {
+            let wanted = "a distance must be finite, not negative, and small enough to be summed";
+            return Error::value(column, row, found, wanted);
+        }
+        if row == other {
+            return Error::value(column, row, found, "the distance of a row to itself must be 0")
+                .with_mend("np.fill_diagonal(X, 0)");
+        }
+        Error::value(
+            column,
+            row,
+            format!("{found}, and {b:?} from the other side"),
+            "a matrix of distances must be symmetric",
+        )
+        .with_mend("X = (X + X.T) / 2")
+    }
+}
+
+/// Rows and columns that are compared with their mirror image at a time.
+const TILE: usize = 64;
+/// Relative difference up to which both sides of a matrix count as equal.
+const SAME: f64 = 1e-6;
+
+impl<T: Distance> Dissimilarities for Square<'_, T> {
+    type Real = T;
+
+    fn n(&self) -> usize {
+        self.n
+    }
+
+    fn row<'a>(&'a self, row: usize, _room: &'a mut Vec<T>) -> &'a [T] {
+        &self.values[row * self.n..(row + 1) * self.n]
+    }
+
+    fn part(&self, row: usize, range: Range<usize>, out: &mut [T]) {
+        out.copy_from_slice(&self.values[row * self.n..][range]);
+    }
+
+    fn among(&self, rows: &[usize], _monitor: &Monitor) -> Result<Square<'static, T>> {
+        let line =
+            |&row: &usize| rows.iter().map(move |&column| self.values[row * self.n + column]);
+        Ok(Square { n: rows.len(), values: Cow::Owned(rows.iter().flat_map(line).collect()) })
+    }
+}
+
+impl Dissimilarities for Columns {
+    type Real = f64;
+
+    fn n(&self) -> usize {
+        self.n
+    }
+
+    fn row<'a>(&'a self, row: usize, room: &'a mut Vec<f64>) -> &'a [f64] {
+        room.resize(self.n, 0.0);
+        self.distances(self, row, 0..self.n, room);
+        room
+    }
+
+    fn part(&self, row: usize, range: Range<usize>, out: &mut [f64]) {
+        self.distances(self, row, range, out);
+    }
+
+    fn among(&self, rows: &[usize], monitor: &Monitor) -> Result<Square<'static, f64>> {
+        Ok(Square::of(&self.take(rows), monitor)?.0)
+    }
+}
+
+/// What the medoids are to each row.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Nearest {
+    /// The nearest medoid of each row, ties to the lowest.
+    pub(crate) labels: Vec<u32>,
+    /// Weighted sum of the distances to it.
+    pub(crate) cost: f64,
+    /// Weight of the rows of each medoid.
+    pub(crate) weights: Vec<f64>,
+    /// First row and medoid that cannot be compared.
+    pub(crate) incomparable: Option<(usize, usize)>,
+}
+
+/// Gives each of `n` rows to the nearest of `k` medoids; `part(medoid, rows, out)` writes distances.
+pub(crate) fn nearest<T: Distance>(
+    n: usize,
+    k: usize,
+    weights: Option<&[f64]>,
+    monitor: &Monitor,
+    part: impl Fn(usize, Range<usize>, &mut [T]) + Sync + Send,
+) -> Result<Nearest> {
+    let mut labels = vec![0; n];
+    let empty = || (0.0, vec![0.0; k], None);
+    let mut parts: Vec<(f64, Vec<f64>, Option<(usize, usize)>)> =
+        (0..n.div_ceil(parallel::BLOCK)).map(|_| empty()).collect();
+    parallel::update_blocks(&mut labels, &mut parts, |first, labels, (cost, totals, bad)| {
+        if monitor.check().is_err() {
+            return;
+        }
+        let rows = labels.len();
+        let mut distances = vec![T::of(0.0); rows];
+        let mut lowest = vec![f64::INFINITY; rows];
+        for medoid in 0..k {
+            part(medoid, first..first + rows, &mut distances);
+            for (at, distance) in distances.iter().enumerate() {
+                let distance = distance.wide();
+                if distance < lowest[at] {
+                    (lowest[at], labels[at]) = (distance, medoid as u32);
+                }
+                if distance.is_nan() && bad.is_none() {
+                    *bad = Some((first + at, medoid));
+                }
+            }
+        }
+        for (at, &label) in labels.iter().enumerate() {
+            let weight = weights.map_or(1.0, |weights| weights[first + at]);
+            *cost += weight * lowest[at];
+            totals[label as usize] += weight;
+        }
+    });
+    monitor.check()?;
+    let mut found = Nearest { labels, cost: 0.0, weights: vec![0.0; k], incomparable: None };
+    for (cost, totals, bad) in parts {
+        found.cost += cost;
+        found.weights.iter_mut().zip(totals).for_each(|(to, from)| *to += from);
+        found.incomparable = found.incomparable.or(bad);
+    }
+    Ok(found)
+}
