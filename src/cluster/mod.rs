@@ -41,5 +41,5 @@ pub use gower::{
 };
 pub use kmeans::{KMeans, KMeansModel, Start};
 pub use kprototypes::{Gamma, KPrototypes, KPrototypesModel, MixedStart};
-pub use medoids::{KMedoids, KMedoidsModel, MedoidStart, MedoidValues, Method, Metric};
+pub use medoids::{KMedoids, KMedoidsModel, MedoidStart, MedoidValues, Method, Metric, Notes};
 pub use mixed::{Attribute, Columns, Mixed, Unseen};

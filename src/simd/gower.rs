@@ -8,6 +8,7 @@
 //! Every pair is computed by itself, with the same operations in the same order on each instruction set and whatever stands
 //! in the other rows: the bits are the same from either side and for any cut of the rows.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 
 use super::vector::Vector;
@@ -167,15 +168,15 @@ impl Columns {
         }
     }
 
-    /// Whether the row has no value at all.
-    pub(crate) fn is_empty_row(&self, row: usize) -> bool {
-        self.numbers.iter().all(|column| column.values[row].is_nan())
-            && self.groups.iter().all(|group| {
-                group.columns.iter().all(|codes| match codes {
-                    Codes::Narrow(codes) => codes[row] == u8::MAX,
-                    Codes::Wide(codes) => codes[row] == MISSING,
-                })
-            })
+    /// Order of two rows by content; equal only where every value is.
+    pub(crate) fn compare(&self, a: usize, b: usize) -> Ordering {
+        let numbers =
+            self.numbers.iter().map(|column| column.values[a].total_cmp(&column.values[b]));
+        let codes = self.groups.iter().flat_map(|group| &group.columns).map(|codes| match codes {
+            Codes::Narrow(codes) => codes[a].cmp(&codes[b]),
+            Codes::Wide(codes) => codes[a].cmp(&codes[b]),
+        });
+        numbers.chain(codes).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
     }
 
     /// Writes the distances of row `row` of `from` to the rows `range` of these; NaN where no variable can be compared.

@@ -15,7 +15,7 @@ from ilk._progress import progress_bar
 from ilk.cluster._base import Clusters, UnknownCategoryWarning, checked_weights, whole
 from ilk.cluster._gower import Names, checked_memory, roles_of, warn_of_empty_columns
 from ilk.cluster._kprototypes import _frame_of, _is_frame, _Rows
-from ilk.exceptions import ConvergenceWarning, DataError
+from ilk.exceptions import ConvergenceWarning, DataError, DataWarning
 
 if TYPE_CHECKING:
     from typing import Self
@@ -97,7 +97,8 @@ class KMedoids(Clusters):
     UnknownCategoryWarning
         If a category to be predicted was not in the data.
     DataWarning
-        If a column has no value and is left out.
+        If a column has no value and is left out, or two rows have no column that both have; these count as 1 apart, the
+        largest distance.
     ConvergenceWarning
         If ``max_iter`` passes were not enough.
 
@@ -198,7 +199,7 @@ class KMedoids(Clusters):
         Raises
         ------
         DataError
-            If a number is infinite, two rows have no column that both have, a parameter or weight is out of range,
+            If a number is infinite, a parameter or weight is out of range,
             there are fewer rows than clusters, or given distances are not finite, not negative, symmetric and 0 on
             the diagonal.
         MissingColumnError
@@ -214,7 +215,7 @@ class KMedoids(Clusters):
         names = list(getattr(self, "feature_names_in_", []))
         n_init = whole("n_init", self.n_init)
         with progress_bar(self.progress, type(self).__name__) as show:
-            self._model, empty = _core.KMedoidsModel.fit(
+            self._model, empty, pair = _core.KMedoidsModel.fit(
                 data.core if metric == "gower" else _matrix(data),
                 checked_weights(sample_weight, _Rows(len(data))),
                 n_clusters=n_clusters,
@@ -236,6 +237,13 @@ class KMedoids(Clusters):
         self._take_attributes()
         self.medoids_ = None if metric == "precomputed" else _rows_of(X, self.medoid_indices_)
         warn_of_empty_columns(empty)
+        if pair is not None:
+            warnings.warn(
+                f"some rows have no column that both have, {pair[0]} and {pair[1]} first; "
+                "they count as 1 apart, the largest distance",
+                DataWarning,
+                stacklevel=2,
+            )
         self._warn_if_few()
         if not self._model.converged:
             warnings.warn(
@@ -330,8 +338,8 @@ class KMedoids(Clusters):
         check_is_fitted(self)
         if self.metric_ == "precomputed":
             return self._given(X).argmin(axis=1).astype(np.int32)
-        labels, unseen = self._model.predict(self._new(X))
-        self._tell(unseen)
+        labels, unseen, pair = self._model.predict(self._new(X))
+        self._tell(unseen, pair)
         found: NDArray[np.int32] = labels
         return found
 
@@ -351,8 +359,8 @@ class KMedoids(Clusters):
         check_is_fitted(self)
         if self.metric_ == "precomputed":
             return self._given(X)
-        distances, unseen = self._model.distances(self._new(X))
-        self._tell(unseen)
+        distances, unseen, pair = self._model.distances(self._new(X))
+        self._tell(unseen, pair)
         found: NDArray[Any] = distances
         return found
 
@@ -397,8 +405,17 @@ class KMedoids(Clusters):
             )
         return np.asarray(distances)
 
-    def _tell(self, unseen: Sequence[tuple[str, int, str, int]]) -> None:
-        """Deal with categories that the model has not seen."""
+    def _tell(
+        self, unseen: Sequence[tuple[str, int, str, int]], pair: tuple[int, int] | None
+    ) -> None:
+        """Deal with categories that the model has not seen, and rows that no medoid can be compared with."""
+        if pair is not None:
+            warnings.warn(
+                f"row {pair[0]} has no column that the medoid of cluster {pair[1]} has too; "
+                "they count as 1 apart, the largest distance",
+                DataWarning,
+                stacklevel=3,
+            )
         for column, row, category, count in unseen:
             message = (
                 f"column {column!r}, row {row}: category {category!r} was not in the data of fit "
@@ -514,7 +531,7 @@ def _rows_of(X: Any, rows: NDArray[np.int64]) -> Any:
     if module in ("duckdb", "_duckdb"):
         import duckdb
 
-        return duckdb.from_arrow(X.arrow().read_all().take(rows))
+        return duckdb.from_arrow(X.to_arrow_table().take(rows))
     if hasattr(X, "take") and not isinstance(X, np.ndarray):
         return X.take(rows)
     if _is_frame(X):

@@ -33,13 +33,6 @@ impl GowerRows {
     pub fn n_rows(&self) -> usize {
         self.columns.n
     }
-
-    /// The first row without any value, and how many there are.
-    pub fn empty_rows(&self) -> Option<(usize, usize)> {
-        let empty = |row: &usize| self.columns.is_empty_row(*row);
-        let first = (0..self.n_rows()).find(empty)?;
-        Some((first, (first..self.n_rows()).filter(empty).count()))
-    }
 }
 
 /// Pairs of rows that have no variable in common.
@@ -64,7 +57,7 @@ const ROWS: usize = 16;
 const TILE: usize = 4096;
 
 /// Writes the dissimilarities of every row of `from` to every row of `to`, `(from, to)`, and says which pairs cannot be
-/// compared (theirs is NaN). With `own`, both are the same rows, whose distance to themselves is 0.
+/// compared; theirs is `apart`. With `own`, both are the same rows, whose distance to themselves is 0.
 ///
 /// Time is proportional to pairs and columns, and for few columns to writing the matrix. Both halves of a symmetric
 /// matrix are computed: that takes less time than copying one across. Each pair has the same bits from either side and for any
@@ -77,6 +70,7 @@ pub(crate) fn fill<T: Distance>(
     from: &Columns,
     to: &Columns,
     own: bool,
+    apart: f64,
     out: &mut [T],
     monitor: &Monitor,
 ) -> Result<Incomparable> {
@@ -104,7 +98,7 @@ pub(crate) fn fill<T: Distance>(
                 out[row] = T::of(0.0);
             }
             if partial {
-                found.add(incomparable(row, out));
+                found.add(incomparable(row, out, T::of(apart)));
             }
         }
     });
@@ -114,11 +108,20 @@ pub(crate) fn fill<T: Distance>(
     Ok(all)
 }
 
-fn incomparable<T: Distance>(row: usize, distances: &[T]) -> Incomparable {
-    let is_nan = |distance: &&T| distance.wide().is_nan();
-    let n = distances.iter().filter(is_nan).count();
-    let first = if n == 0 { None } else { distances.iter().position(|d| is_nan(&d)) };
-    Incomparable { n, first: first.map(|other| (row, other)) }
+/// Counts the pairs that cannot be compared, and puts `apart` in their place.
+fn incomparable<T: Distance>(row: usize, distances: &mut [T], apart: T) -> Incomparable {
+    let n = distances.iter().filter(|distance| distance.wide().is_nan()).count();
+    if n == 0 {
+        return Incomparable::default();
+    }
+    let mut first = None;
+    for (other, distance) in distances.iter_mut().enumerate() {
+        if distance.wide().is_nan() {
+            first = first.or(Some((row, other)));
+            *distance = apart;
+        }
+    }
+    Incomparable { n, first }
 }
 
 /// Dissimilarities of the rows of `from` to those of `to`, or to each other, into a matrix that the caller made.
@@ -133,7 +136,7 @@ pub fn gower_into<T: GowerFloat>(
     monitor: &Monitor,
 ) -> Result<Incomparable> {
     let other = to.unwrap_or(from);
-    let mut found = fill(&from.columns, &other.columns, to.is_none(), out, monitor)?;
+    let mut found = fill(&from.columns, &other.columns, to.is_none(), f64::NAN, out, monitor)?;
     if to.is_none() {
         found.n /= 2; // each pair stands in both halves
     }

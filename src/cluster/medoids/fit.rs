@@ -8,7 +8,7 @@ use crate::cluster::order;
 use crate::cluster::rows::check_weights;
 use crate::error::{Error, Result};
 use crate::memory;
-use crate::parallel::Monitor;
+use crate::parallel::{self, Monitor};
 use crate::rng::{Rng, Stage};
 use crate::simd::Columns;
 
@@ -24,6 +24,8 @@ pub(super) struct Fitted {
     pub(super) n_swaps: usize,
     pub(super) converged: bool,
     pub(super) clara: bool,
+    /// Two rows that cannot be compared.
+    pub(super) incomparable: Option<(usize, usize)>,
 }
 
 impl KMedoids {
@@ -34,7 +36,7 @@ impl KMedoids {
         weights: Option<&[f64]>,
         monitor: &Monitor,
     ) -> Result<Fitted> {
-        let candidates = self.candidates(columns.n, weights)?;
+        let candidates = self.candidates(columns, weights)?;
         let bytes = memory::matrix_bytes(columns.n, columns.n, size_of::<f64>());
         let fits = bytes <= self.max_memory.unwrap_or_else(memory::limit);
         if self.takes_samples(columns.n, fits) {
@@ -42,14 +44,13 @@ impl KMedoids {
         }
         if fits {
             let (square, found) = Square::<f64>::of(columns, monitor)?;
-            refuse(found.first)?;
-            return self.faster_pam(&square, weights, &candidates, monitor);
+            let fitted = self.faster_pam(&square, weights, &candidates, monitor)?;
+            return Ok(Fitted { incomparable: found.first, ..fitted });
         }
-        if columns.is_partial() {
-            let all: Vec<usize> = (0..columns.n).collect();
-            refuse(first_incomparable(columns, &all, monitor)?)?;
-        }
-        self.faster_pam(columns, weights, &candidates, monitor)
+        let incomparable =
+            if columns.is_partial() { first_incomparable(columns, monitor)? } else { None };
+        let fitted = self.faster_pam(columns, weights, &candidates, monitor)?;
+        Ok(Fitted { incomparable, ..fitted })
     }
 
     /// Fits rows whose distances are given.
@@ -59,7 +60,7 @@ impl KMedoids {
         weights: Option<&[f64]>,
         monitor: &Monitor,
     ) -> Result<Fitted> {
-        let candidates = self.candidates(square.n, weights)?;
+        let candidates = self.candidates(square, weights)?;
         if self.method == Method::Clara {
             return self.clara(square, weights, &candidates, monitor);
         }
@@ -73,9 +74,13 @@ impl KMedoids {
         }
     }
 
-    /// Checks the parameters; gives the rows of positive weight.
-    fn candidates(&self, n: usize, weights: Option<&[f64]>) -> Result<Vec<usize>> {
-        let k = self.n_clusters;
+    /// Checks the parameters; gives the rows of positive weight, each content once, in an order of their own.
+    fn candidates<D: Dissimilarities>(
+        &self,
+        data: &D,
+        weights: Option<&[f64]>,
+    ) -> Result<Vec<usize>> {
+        let (n, k) = (data.n(), self.n_clusters);
         for (name, value) in [
             ("n_clusters", k),
             ("max_iter", self.max_iter),
@@ -118,6 +123,9 @@ impl KMedoids {
             let wanted = format!("more rows than the {k} clusters are needed");
             return Err(Error::argument("sample_size", found, wanted));
         }
+        let (mut candidates, repeated) = data.canonical(candidates);
+        let short = k.saturating_sub(candidates.len());
+        candidates.extend(repeated.into_iter().take(short));
         Ok(candidates)
     }
 
@@ -130,7 +138,8 @@ impl KMedoids {
         monitor: &Monitor,
     ) -> Result<Fitted> {
         let found = self.search(data, weights, candidates, 0, monitor)?;
-        self.finish(data, weights, found, false, monitor)
+        let fitted = self.finish(data, weights, candidates, found, monitor)?;
+        Ok(Fitted { clara: false, ..fitted })
     }
 
     /// The best of all starts; the starts of task `t` draw from streams of their own.
@@ -175,30 +184,32 @@ impl KMedoids {
     ) -> Result<Fitted> {
         let k = self.n_clusters;
         let size = self.sample_size.unwrap_or(2000 + 40 * k).min(candidates.len());
+        let bytes = memory::matrix_bytes(size, size, size_of::<D::Real>());
+        let what = format!("the matrix of distances of a sample of {size} rows");
+        memory::check(&what, bytes, self.max_memory, "a smaller sample_size does with less")?;
         let mut best: Option<(f64, Found)> = None;
+        let mut incomparable = None;
         for sample in 0..self.n_samples as u64 {
             let mut rng = Rng::stream(self.seed, Stage::Sample, sample);
-            let mut rows: Vec<usize> = match &best {
-                Some((_, found)) => found.medoids.clone(),
-                None => match &self.start {
-                    MedoidStart::Given(rows) => rows.clone(),
-                    _ => Vec::new(),
-                },
+            let known: &[usize] = match (&best, &self.start) {
+                (Some((_, found)), _) => &found.medoids,
+                (None, MedoidStart::Given(rows)) => rows,
+                (None, _) => &[],
             };
-            let drawn = rng.sample(candidates.len(), size);
-            rows.extend(drawn.into_iter().map(|at| candidates[at]));
-            rows.sort_unstable();
-            rows.dedup();
-            let square = data.among(&rows, monitor)?;
-            if let Some((at, other)) = first_nan(&square) {
-                refuse(Some((rows[at], rows[other])))?;
-            }
+            // In the order of the candidates, rows given by the caller that are none of them last.
+            let mut drawn = rng.sample(candidates.len(), size);
+            drawn.extend((0..candidates.len()).filter(|&at| known.contains(&candidates[at])));
+            drawn.sort_unstable();
+            drawn.dedup();
+            let mut rows: Vec<usize> = drawn.iter().map(|&at| candidates[at]).collect();
+            let others = known.iter().copied().filter(|row| !candidates.contains(row));
+            rows.extend(others.collect::<Vec<_>>());
+            let (square, found) = data.among(&rows, monitor)?;
+            incomparable = incomparable.or(found);
             let weights_of =
                 weights.map(|all| rows.iter().map(|&row| all[row]).collect::<Vec<f64>>());
-            let inside: Vec<usize> = (0..rows.len())
-                .filter(|&at| weights_of.as_ref().is_none_or(|weights| weights[at] > 0.0))
-                .collect();
-            let place = |row: &usize| rows.binary_search(row).unwrap_or_default();
+            let inside: Vec<usize> = (0..drawn.len()).collect();
+            let place = |row: &usize| rows.iter().position(|other| other == row).unwrap_or(0);
             let params = match &self.start {
                 MedoidStart::Given(start) => {
                     // Later samples go on from the best so far.
@@ -211,18 +222,21 @@ impl KMedoids {
             let mut found =
                 params.search(&square, weights_of.as_deref(), &inside, sample, monitor)?;
             found.medoids.iter_mut().for_each(|at| *at = rows[*at]);
-            let cost = judged(data, weights, &found.medoids, monitor)?.cost;
+            let found_all = judged(data, weights, &found.medoids, monitor)?;
+            incomparable = incomparable.or(found_all.incomparable);
+            let cost = found_all.cost;
             if best.as_ref().is_none_or(|(lowest, _)| cost < *lowest) {
                 best = Some((cost, found));
             }
-            if rows.len() == candidates.len() {
+            if drawn.len() == candidates.len() {
                 break;
             }
         }
         let Some((_, found)) = best else {
             return Err(Error::argument("n_samples", 0, "at least 1 is needed"));
         };
-        self.finish(data, weights, found, true, monitor)
+        let fitted = self.finish(data, weights, candidates, found, monitor)?;
+        Ok(Fitted { clara: true, incomparable, ..fitted })
     }
 
     /// Labels all rows and puts the clusters into canonical order.
@@ -230,23 +244,28 @@ impl KMedoids {
         &self,
         data: &D,
         weights: Option<&[f64]>,
+        candidates: &[usize],
         found: Found,
-        clara: bool,
         monitor: &Monitor,
     ) -> Result<Fitted> {
         let mut medoids = found.medoids;
         let mut nearest = judged(data, weights, &medoids, monitor)?;
         if !matches!(self.start, MedoidStart::Given(_)) {
+            let place = |row: &usize| candidates.iter().position(|candidate| candidate == row);
+            let mut places: Vec<Option<usize>> = medoids.iter().map(place).collect();
             // Rows as near to two medoids go with the first, so another order may move them.
             for _ in 0..MOST_ORDERS {
-                let tie = |a: usize, b: usize| medoids[a].cmp(&medoids[b]);
+                let tie = |a: usize, b: usize| places[a].cmp(&places[b]);
                 let Some(order) = order::canonical(&nearest.weights, tie) else { break };
                 medoids = order::permuted(&medoids, 1, &order);
+                places = order::permuted(&places, 1, &order);
                 nearest = judged(data, weights, &medoids, monitor)?;
             }
         }
         let Found { n_iter, n_swaps, converged, .. } = found;
-        Ok(Fitted { medoids, nearest, n_iter, n_swaps, converged, clara })
+        let incomparable = nearest.incomparable.take();
+        let clara = false;
+        Ok(Fitted { medoids, nearest, n_iter, n_swaps, converged, clara, incomparable })
     }
 }
 
@@ -262,42 +281,22 @@ fn judged<D: Dissimilarities>(
 ) -> Result<Nearest> {
     let part = |medoid: usize, range, out: &mut [D::Real]| data.part(medoids[medoid], range, out);
     let mut found = nearest(data.n(), medoids.len(), weights, monitor, part)?;
-    // A flag that every row lacks leaves nothing to compare, even of a row with itself.
-    if let Some((row, medoid)) = found.incomparable.take() {
-        refuse(Some((medoids[medoid], row)))?;
-    }
+    found.incomparable = found.incomparable.map(|(row, medoid)| (medoids[medoid], row));
     Ok(found)
 }
 
-fn first_nan<T: crate::simd::Distance>(square: &Square<'_, T>) -> Option<(usize, usize)> {
-    let at = square.values.iter().position(|value| value.wide().is_nan())?;
-    Some((at / square.n, at % square.n))
-}
-
 /// The first pair of rows that cannot be compared, without keeping their distances.
-fn first_incomparable(
-    columns: &Columns,
-    rows: &[usize],
-    monitor: &Monitor,
-) -> Result<Option<(usize, usize)>> {
-    let found = crate::parallel::map_blocks_of(16, rows.len(), |range| {
-        let mut room = Vec::new();
+fn first_incomparable(columns: &Columns, monitor: &Monitor) -> Result<Option<(usize, usize)>> {
+    let found = parallel::map_blocks_of(16, columns.n, |range| {
+        let mut room = vec![0.0; columns.n];
         range.into_iter().find_map(|row| {
             if monitor.check().is_err() {
                 return None;
             }
-            let distances = columns.row(row, &mut room);
-            distances.iter().position(|distance| distance.is_nan()).map(|other| (row, other))
+            columns.part(row, 0..columns.n, &mut room);
+            room.iter().position(|distance| distance.is_nan()).map(|other| (row, other))
         })
     });
     monitor.check()?;
     Ok(found.into_iter().flatten().next())
-}
-
-/// Refuses two rows that cannot be compared.
-fn refuse(pair: Option<(usize, usize)>) -> Result<()> {
-    let Some((row, other)) = pair else { return Ok(()) };
-    let found = format!("rows {row} and {other} without a variable that both have");
-    Err(Error::argument("X", found, "k-medoids needs the distance of every two rows")
-        .with_mend("df = df.dropna(thresh=len(df.columns) // 2 + 1)"))
 }

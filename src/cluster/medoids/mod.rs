@@ -10,7 +10,8 @@ pub use model::{KMedoidsModel, MedoidValues};
 
 use ndarray::ArrayView2;
 
-use super::gower::{GowerOptions, GowerRows, GowerSpace};
+use super::gower::{GowerOptions, GowerSpace};
+use super::mixed::Unseen;
 use super::rows::{Rows, column_name};
 use crate::error::{Error, Result};
 use crate::parallel::Monitor;
@@ -40,6 +41,17 @@ pub enum MedoidStart {
     Random,
     /// These rows; the order of the clusters stays.
     Given(Vec<usize>),
+}
+
+/// What was found in a table that does not stop the work.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Notes {
+    /// Columns without any value, which were left out.
+    pub empty: Vec<String>,
+    /// The first two rows found that have no variable in common: of a fit, two rows; of a prediction, a row and a cluster.
+    pub incomparable: Option<(usize, usize)>,
+    /// Categories that were not in the training rows; they differ from every other.
+    pub unseen: Vec<Unseen>,
 }
 
 /// Which distance rows of numbers have.
@@ -131,29 +143,29 @@ impl KMedoids {
         Ok(KMedoidsModel::new(space, found))
     }
 
-    /// Fits the rows of a table under Gower's dissimilarity; gives the names of columns without any value too.
+    /// Fits the rows of a table under Gower's dissimilarity. Two rows that have no variable in common are as far apart as can
+    /// be, 1, and the notes name the first such pair.
     ///
     /// # Errors
     ///
-    /// Those of [`KMedoids::fit`] and of [`GowerSpace::learn`]; [`Error::Argument`] for two rows that have no variable in
-    /// common.
+    /// Those of [`KMedoids::fit`] and of [`GowerSpace::learn`].
     pub fn fit_table(
         &self,
         table: &Table,
         options: &GowerOptions,
         weights: Option<&[f64]>,
         monitor: &Monitor,
-    ) -> Result<(KMedoidsModel, Vec<String>)> {
+    ) -> Result<(KMedoidsModel, Notes)> {
         if table.n_rows() == 0 {
             let what = "clustering".to_owned();
             return Err(Error::TooFewRows { what, needed: 1, found: 0, mend: None });
         }
         let (space, empty) = GowerSpace::learn(&[table], options)?;
         let (rows, _) = space.read(table)?;
-        refuse_empty(&rows)?;
         let found = self.fit_columns(&rows.columns, weights, monitor)?;
         let medoids = rows.raw.iter().map(|raw| raw.take(&found.medoids)).collect();
-        Ok((KMedoidsModel::new(Space::Gower { space, medoids }, found), empty))
+        let notes = Notes { empty, incomparable: found.incomparable, unseen: Vec::new() };
+        Ok((KMedoidsModel::new(Space::Gower { space, medoids }, found), notes))
     }
 
     /// Fits rows whose distances are given, `(n, n)`.
@@ -186,14 +198,6 @@ impl KMedoids {
         let found = self.fit_square(&square, weights, monitor)?;
         Ok(KMedoidsModel::new(Space::Precomputed { n }, found))
     }
-}
-
-/// Refuses rows that cannot be compared with any other.
-fn refuse_empty(rows: &GowerRows) -> Result<()> {
-    let Some((row, n)) = rows.empty_rows() else { return Ok(()) };
-    let found = format!("row {row} without any value ({n} such rows)");
-    Err(Error::argument("X", found, "every row needs at least one value")
-        .with_mend("df = df.dropna(how=\"all\")"))
 }
 
 /// Rows of numbers in columns, checked.

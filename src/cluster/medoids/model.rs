@@ -4,8 +4,8 @@ use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 use super::fit::Fitted;
-use super::source::nearest;
-use super::{columns_of, refuse_empty};
+use super::source::{APART, nearest};
+use super::{Notes, columns_of};
 use crate::cluster::gower::{Decoded, GowerSpace, Raw, fill};
 use crate::cluster::mixed::Unseen;
 use crate::error::{Error, Result};
@@ -186,28 +186,28 @@ impl KMedoidsModel {
             return Err(Error::argument("X", "a table", wanted));
         };
         let (rows, unseen) = space.read(table)?;
-        refuse_empty(&rows)?;
         Ok((rows.columns, unseen))
     }
 
-    fn labels_of(&self, columns: &Columns, monitor: &Monitor) -> Result<Vec<u32>> {
-        let Some(medoids) = self.medoid_columns() else { return Ok(Vec::new()) };
+    fn labels_of(&self, columns: &Columns, monitor: &Monitor) -> Result<(Vec<u32>, Pair)> {
+        let Some(medoids) = self.medoid_columns() else { return Ok((Vec::new(), None)) };
         let part = |medoid: usize, range, out: &mut [f64]| {
             columns.distances(&medoids, medoid, range, out);
         };
         let found = nearest(columns.n, medoids.n, None, monitor, part)?;
-        refuse_pair(found.incomparable)?;
-        Ok(found.labels)
+        Ok((found.labels, found.incomparable))
     }
 
-    fn distances_of(&self, columns: &Columns, monitor: &Monitor) -> Result<Array2<f64>> {
+    fn distances_of(&self, columns: &Columns, monitor: &Monitor) -> Result<(Array2<f64>, Pair)> {
         let shape = (columns.n, self.indices.len());
-        let Some(medoids) = self.medoid_columns() else { return Ok(Array2::zeros(shape)) };
+        let Some(medoids) = self.medoid_columns() else {
+            return Ok((Array2::zeros(shape), None));
+        };
         let mut distances = vec![0.0; shape.0 * shape.1];
-        let found = fill(columns, &medoids, false, &mut distances, monitor)?;
-        refuse_pair(found.first)?;
-        Array2::from_shape_vec(shape, distances)
-            .map_err(|error| Error::argument("X", error, "a matrix is needed"))
+        let found = fill(columns, &medoids, false, APART, &mut distances, monitor)?;
+        let distances = Array2::from_shape_vec(shape, distances)
+            .map_err(|error| Error::argument("X", error, "a matrix is needed"))?;
+        Ok((distances, found.first))
     }
 
     /// Label of the nearest medoid of each row of numbers, ties to the lowest.
@@ -216,7 +216,7 @@ impl KMedoidsModel {
     ///
     /// As for the fit; [`Error::Argument`] for another number of columns or another kind of data.
     pub fn predict<T: Real>(&self, rows: ArrayView2<'_, T>, monitor: &Monitor) -> Result<Vec<u32>> {
-        self.labels_of(&self.number_columns(rows)?, monitor)
+        Ok(self.labels_of(&self.number_columns(rows)?, monitor)?.0)
     }
 
     /// Distance of each row of numbers to every medoid, `(n, n_clusters)`.
@@ -229,21 +229,18 @@ impl KMedoidsModel {
         rows: ArrayView2<'_, T>,
         monitor: &Monitor,
     ) -> Result<Array2<f64>> {
-        self.distances_of(&self.number_columns(rows)?, monitor)
+        Ok(self.distances_of(&self.number_columns(rows)?, monitor)?.0)
     }
 
     /// Label of the nearest medoid of each row of a table, under the ranges and categories of the training rows.
     ///
     /// # Errors
     ///
-    /// Those of [`GowerSpace::read`]; [`Error::Argument`] for a row that shares no variable with a medoid.
-    pub fn predict_table(
-        &self,
-        table: &Table,
-        monitor: &Monitor,
-    ) -> Result<(Vec<u32>, Vec<Unseen>)> {
+    /// Those of [`GowerSpace::read`].
+    pub fn predict_table(&self, table: &Table, monitor: &Monitor) -> Result<(Vec<u32>, Notes)> {
         let (columns, unseen) = self.table_columns(table)?;
-        Ok((self.labels_of(&columns, monitor)?, unseen))
+        let (labels, incomparable) = self.labels_of(&columns, monitor)?;
+        Ok((labels, Notes { empty: Vec::new(), incomparable, unseen }))
     }
 
     /// Dissimilarity of each row of a table to every medoid, `(n, n_clusters)`.
@@ -255,17 +252,15 @@ impl KMedoidsModel {
         &self,
         table: &Table,
         monitor: &Monitor,
-    ) -> Result<(Array2<f64>, Vec<Unseen>)> {
+    ) -> Result<(Array2<f64>, Notes)> {
         let (columns, unseen) = self.table_columns(table)?;
-        Ok((self.distances_of(&columns, monitor)?, unseen))
+        let (distances, incomparable) = self.distances_of(&columns, monitor)?;
+        Ok((distances, Notes { empty: Vec::new(), incomparable, unseen }))
     }
 }
 
-fn refuse_pair(pair: Option<(usize, usize)>) -> Result<()> {
-    let Some((row, medoid)) = pair else { return Ok(()) };
-    let found = format!("row {row} without a variable that the medoid of cluster {medoid} has too");
-    Err(Error::argument("X", found, "k-medoids needs the distance of every row to every medoid"))
-}
+/// A row and a cluster that have no variable in common.
+type Pair = Option<(usize, usize)>;
 
 impl Persist for KMedoidsModel {
     const KIND: &'static str = "kmedoids";

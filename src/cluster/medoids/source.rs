@@ -19,12 +19,22 @@ pub(crate) trait Dissimilarities: Sync {
     /// Distances of one row to all, in `room` where they must be computed.
     fn row<'a>(&'a self, row: usize, room: &'a mut Vec<Self::Real>) -> &'a [Self::Real];
 
-    /// Distances of one row to those of a range.
+    /// Distances of one row to those of a range; NaN for those that it cannot be compared with.
     fn part(&self, row: usize, range: Range<usize>, out: &mut [Self::Real]);
 
-    /// The matrix of the distances among some rows; NaN stands for pairs that cannot be compared.
-    fn among(&self, rows: &[usize], monitor: &Monitor) -> Result<Square<'static, Self::Real>>;
+    /// The matrix of the distances among some rows, and the first two of them that cannot be compared.
+    fn among(&self, rows: &[usize], monitor: &Monitor) -> Result<Sampled<Self::Real>>;
+
+    /// Rows in an order that does not depend on where they stand, if there is one: of equal rows the first alone, then those
+    /// that are repetitions.
+    fn canonical(&self, rows: Vec<usize>) -> (Vec<usize>, Vec<usize>);
 }
+
+/// A matrix of distances and two rows that cannot be compared, if there are any.
+pub(crate) type Sampled<T> = (Square<'static, T>, Option<(usize, usize)>);
+
+/// The distance of rows that cannot be compared: as far apart as can be.
+pub(crate) const APART: f64 = 1.0;
 
 /// A square matrix of distances.
 #[derive(Debug, Clone)]
@@ -41,7 +51,7 @@ impl<T: Distance> Square<'_, T> {
     ) -> Result<(Square<'static, T>, Incomparable)> {
         let n = columns.n;
         let mut values = vec![T::of(0.0); n * n];
-        let found = fill(columns, columns, true, &mut values, monitor)?;
+        let found = fill(columns, columns, true, APART, &mut values, monitor)?;
         Ok((Square { n, values: Cow::Owned(values) }, found))
     }
 
@@ -131,10 +141,15 @@ impl<T: Distance> Dissimilarities for Square<'_, T> {
         out.copy_from_slice(&self.values[row * self.n..][range]);
     }
 
-    fn among(&self, rows: &[usize], _monitor: &Monitor) -> Result<Square<'static, T>> {
+    fn among(&self, rows: &[usize], _monitor: &Monitor) -> Result<Sampled<T>> {
         let line =
             |&row: &usize| rows.iter().map(move |&column| self.values[row * self.n + column]);
-        Ok(Square { n: rows.len(), values: Cow::Owned(rows.iter().flat_map(line).collect()) })
+        let values = Cow::Owned(rows.iter().flat_map(line).collect());
+        Ok((Square { n: rows.len(), values }, None))
+    }
+
+    fn canonical(&self, rows: Vec<usize>) -> (Vec<usize>, Vec<usize>) {
+        (rows, Vec::new())
     }
 }
 
@@ -148,17 +163,45 @@ impl Dissimilarities for Columns {
     fn row<'a>(&'a self, row: usize, room: &'a mut Vec<f64>) -> &'a [f64] {
         room.resize(self.n, 0.0);
         self.distances(self, row, 0..self.n, room);
+        if self.is_partial() {
+            for distance in room.iter_mut() {
+                *distance = if distance.is_nan() { APART } else { *distance };
+            }
+            room[row] = 0.0;
+        }
         room
     }
 
     fn part(&self, row: usize, range: Range<usize>, out: &mut [f64]) {
-        self.distances(self, row, range, out);
+        self.distances(self, row, range.clone(), out);
+        if range.contains(&row) {
+            out[row - range.start] = 0.0;
+        }
     }
 
-    fn among(&self, rows: &[usize], monitor: &Monitor) -> Result<Square<'static, f64>> {
-        Ok(Square::of(&self.take(rows), monitor)?.0)
+    fn among(&self, rows: &[usize], monitor: &Monitor) -> Result<Sampled<f64>> {
+        let (square, found) = Square::of(&self.take(rows), monitor)?;
+        Ok((square, found.first.map(|(row, other)| (rows[row], rows[other]))))
+    }
+
+    fn canonical(&self, mut rows: Vec<usize>) -> (Vec<usize>, Vec<usize>) {
+        if rows.len() > SORTED {
+            return (rows, Vec::new());
+        }
+        rows.sort_by(|&a, &b| self.compare(a, b));
+        let (mut different, mut repeated): (Vec<usize>, Vec<usize>) = (Vec::new(), Vec::new());
+        for row in rows {
+            match different.last() {
+                Some(&last) if self.compare(last, row).is_eq() => repeated.push(row),
+                _ => different.push(row),
+            }
+        }
+        (different, repeated)
     }
 }
+
+/// Rows up to which they are put into an order of their own.
+const SORTED: usize = 1 << 15;
 
 /// What the medoids are to each row.
 #[derive(Debug, Clone, PartialEq)]
@@ -195,12 +238,13 @@ pub(crate) fn nearest<T: Distance>(
         for medoid in 0..k {
             part(medoid, first..first + rows, &mut distances);
             for (at, distance) in distances.iter().enumerate() {
-                let distance = distance.wide();
+                let mut distance = distance.wide();
+                if distance.is_nan() {
+                    *bad = bad.or(Some((first + at, medoid)));
+                    distance = APART;
+                }
                 if distance < lowest[at] {
                     (lowest[at], labels[at]) = (distance, medoid as u32);
-                }
-                if distance.is_nan() && bad.is_none() {
-                    *bad = Some((first + at, medoid));
                 }
             }
         }

@@ -6,8 +6,9 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use super::gower::options;
+use super::kprototypes::told;
 use super::{Matrix, labels, slice};
-use crate::cluster::{Decoded, KMedoids, KMedoidsModel, MedoidStart, Method, Metric, Real};
+use crate::cluster::{Decoded, KMedoids, KMedoidsModel, MedoidStart, Method, Metric, Notes, Real};
 use crate::error::{Error, Result};
 use crate::parallel::Monitor;
 use crate::persist;
@@ -31,6 +32,9 @@ type Roles = (Vec<(String, String, Option<Vec<String>>)>, Vec<String>, Vec<(Stri
 
 /// Columns, first rows, values and numbers of rows of unseen categories.
 type Unseen = Vec<(String, usize, String, usize)>;
+
+/// Two rows, or a row and a cluster, that cannot be compared.
+type Pair = Option<(usize, usize)>;
 
 fn metric(name: &str) -> Result<Option<Metric>> {
     match name {
@@ -78,7 +82,8 @@ fn start(init: &Bound<'_, PyAny>) -> PyResult<MedoidStart> {
 
 #[pymethods]
 impl PyKMedoids {
-    /// See `ilk.cluster.KMedoids.fit`; gives the names of columns without any value too.
+    /// See `ilk.cluster.KMedoids.fit`; gives the names of columns without any value too, and two rows that cannot be
+    /// compared.
     #[staticmethod]
     #[pyo3(signature = (data, weights, *, n_clusters, metric, roles, method, init, n_init, max_iter, n_samples, sample_size, seed, max_memory, names, progress))]
     #[allow(clippy::too_many_arguments)]
@@ -99,7 +104,7 @@ impl PyKMedoids {
         max_memory: Option<u64>,
         names: Vec<String>,
         progress: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<(Self, Vec<String>)> {
+    ) -> PyResult<(Self, Vec<String>, Pair)> {
         let weights = slice(weights.as_ref())?;
         let params = KMedoids {
             n_clusters,
@@ -112,7 +117,7 @@ impl PyKMedoids {
             seed,
             max_memory,
         };
-        let (model, empty) = match &data {
+        let (model, notes) = match &data {
             Data::Table(table) => {
                 let table = &table.get().0;
                 let options = options(roles.0, roles.1, roles.2);
@@ -139,56 +144,60 @@ impl PyKMedoids {
                         runtime::run(py, progress, work)?
                     }
                 };
-                (model, Vec::new())
+                (model, Notes::default())
             }
         };
-        Ok((Self(model), empty))
+        Ok((Self(model), notes.empty, notes.incomparable))
     }
 
-    /// See `ilk.cluster.KMedoids.predict`; gives the unseen categories too.
+    /// See `ilk.cluster.KMedoids.predict`; gives the unseen categories, and a row and a cluster that cannot be compared.
     fn predict<'py>(
         &self,
         py: Python<'py>,
         data: Data<'_>,
-    ) -> PyResult<(Bound<'py, PyArray1<i32>>, Unseen)> {
-        let (found, unseen) = match &data {
+    ) -> PyResult<(Bound<'py, PyArray1<i32>>, Unseen, Pair)> {
+        let (found, notes) = match &data {
             Data::Table(table) => {
                 let table = &table.get().0;
-                let (found, unseen) =
-                    runtime::run(py, None, |monitor| self.0.predict_table(table, monitor))?;
-                (found, super::kprototypes::told(unseen))
+                runtime::run(py, None, |monitor| self.0.predict_table(table, monitor))?
             }
-            Data::Matrix(Matrix::Wide(rows)) => (self.labels_of(py, rows.as_array())?, Vec::new()),
+            Data::Matrix(Matrix::Wide(rows)) => {
+                (self.labels_of(py, rows.as_array())?, Notes::default())
+            }
             Data::Matrix(Matrix::Narrow(rows)) => {
-                (self.labels_of(py, rows.as_array())?, Vec::new())
+                (self.labels_of(py, rows.as_array())?, Notes::default())
             }
         };
-        Ok((labels(py, &found), unseen))
+        Ok((labels(py, &found), told(notes.unseen), notes.incomparable))
     }
 
-    /// See `ilk.cluster.KMedoids.transform`; gives the unseen categories too.
+    /// See `ilk.cluster.KMedoids.transform`; gives the unseen categories, and a row and a cluster that cannot be compared.
     fn distances<'py>(
         &self,
         py: Python<'py>,
         data: Data<'_>,
-    ) -> PyResult<(Bound<'py, PyArray2<f64>>, Unseen)> {
-        let (found, unseen) = match &data {
+    ) -> PyResult<(Bound<'py, PyArray2<f64>>, Unseen, Pair)> {
+        let (found, notes) = match &data {
             Data::Table(table) => {
                 let table = &table.get().0;
-                let (found, unseen) =
-                    runtime::run(py, None, |monitor| self.0.distances_table(table, monitor))?;
-                (found, super::kprototypes::told(unseen))
+                runtime::run(py, None, |monitor| self.0.distances_table(table, monitor))?
             }
             Data::Matrix(Matrix::Wide(rows)) => {
                 let rows = rows.as_array();
-                (runtime::run(py, None, |monitor| self.0.distances(rows, monitor))?, Vec::new())
+                (
+                    runtime::run(py, None, |monitor| self.0.distances(rows, monitor))?,
+                    Notes::default(),
+                )
             }
             Data::Matrix(Matrix::Narrow(rows)) => {
                 let rows = rows.as_array();
-                (runtime::run(py, None, |monitor| self.0.distances(rows, monitor))?, Vec::new())
+                (
+                    runtime::run(py, None, |monitor| self.0.distances(rows, monitor))?,
+                    Notes::default(),
+                )
             }
         };
-        Ok((found.into_pyarray(py), unseen))
+        Ok((found.into_pyarray(py), told(notes.unseen), notes.incomparable))
     }
 
     /// Names of the columns and the medoids' values in each.
