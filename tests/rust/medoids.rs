@@ -44,10 +44,6 @@ impl Plain {
         }
     }
 
-    fn n(&self) -> usize {
-        self.numbers[0].len()
-    }
-
     fn take(&self, rows: &[usize]) -> Self {
         let pick = |columns: &Vec<Vec<f64>>| {
             columns.iter().map(|column| rows.iter().map(|&row| column[row]).collect()).collect()

@@ -118,7 +118,7 @@ class KMedoids(Clusters):
     >>> from ilk.cluster import KMedoids
     >>> customers = {
     ...     "spend": [10.0, 12.0, 11.0, 90.0, 95.0],
-    ...     "channel": ["web", "web", "shop", "shop", None],
+    ...     "channel": ["web", "web", "web", "shop", None],
     ... }
     >>> model = KMedoids(n_clusters=2).fit(customers)
     >>> model.labels_.tolist()
@@ -337,7 +337,8 @@ class KMedoids(Clusters):
         """
         check_is_fitted(self)
         if self.metric_ == "precomputed":
-            return self._given(X).argmin(axis=1).astype(np.int32)
+            nearest: NDArray[np.int32] = self._given(X).argmin(axis=1).astype(np.int32)
+            return nearest
         labels, unseen, pair = self._model.predict(self._new(X))
         self._tell(unseen, pair)
         found: NDArray[np.int32] = labels
@@ -451,7 +452,8 @@ class KMedoids(Clusters):
             If the text is broken, or of another kind or a newer version.
         """
         model = _core.KMedoidsModel.from_json(text)
-        estimator = cls(model.n_clusters, metric=model.metric)
+        metric: Any = model.metric
+        estimator = cls(model.n_clusters, metric=metric)
         estimator._model = model
         estimator._take_attributes()
         if model.n_given is not None:

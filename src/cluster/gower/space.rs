@@ -61,13 +61,27 @@ pub(crate) struct Variable {
 }
 
 /// Values of one variable before they are scaled: what a model keeps of its medoids.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub(crate) enum Raw {
     /// Numbers or ranks; NaN is missing.
     Numbers(#[serde(with = "persist::floats")] Vec<f64>),
     /// Codes, with [`MISSING`] and [`UNSEEN`].
     Codes(Vec<u32>),
+}
+
+/// Bit by bit, so that rows with missing values equal themselves.
+impl PartialEq for Raw {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Numbers(a), Self::Numbers(b)) => {
+                let bits = |values: &[f64]| values.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+                bits(a) == bits(b)
+            }
+            (Self::Codes(a), Self::Codes(b)) => a == b,
+            _ => false,
+        }
+    }
 }
 
 impl Raw {
