@@ -398,3 +398,78 @@ fn divide<T: Distance>(out: &mut [T], sums: &[f64], weights: &[f64]) {
         *out = T::of(sum / weight);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::{Rng, Stage};
+
+    fn drawn(n: usize, measure: Measure) -> Columns {
+        let mut rng = Rng::stream(n as u64, Stage::Reference, 0);
+        let mut columns = Vec::new();
+        for at in 0..5 {
+            let gone = |rng: &mut Rng| at > 2 && rng.uniform() < 0.3;
+            let missing = if measure == Measure::Gower { f64::NAN } else { 0.5 };
+            let value = |_| if gone(&mut rng) { missing } else { rng.uniform() };
+            columns.push(Column::Numbers((0..n).map(value).collect(), 0.7));
+        }
+        for (at, n_categories) in [2, 5, 253, 254, 70_000].into_iter().enumerate() {
+            let code = |_| match rng.below(8) {
+                0 if at > 1 => MISSING,
+                1 if at > 2 => UNSEEN,
+                _ => rng.below(n_categories) as u32,
+            };
+            let codes = (0..n).map(code).collect();
+            let (weight, asymmetric) = (1.0 + (at % 2) as f64, at == 0);
+            columns.push(Column::Codes { codes, n_categories, weight, asymmetric });
+        }
+        if measure != Measure::Gower {
+            columns.truncate(5);
+        }
+        Columns::new(n, measure, columns)
+    }
+
+    #[test]
+    fn every_instruction_set_gives_the_same_bits() {
+        for measure in [Measure::Gower, Measure::Manhattan, Measure::Squared, Measure::Euclidean] {
+            for n in [1, 7, 64, 513, 1100] {
+                let columns = drawn(n, measure);
+                let bits = |level| -> Vec<u64> {
+                    let found = columns.distances_on(level, &columns, n / 2);
+                    found.into_iter().map(f64::to_bits).collect()
+                };
+                let plain = bits(Level::Plain);
+                assert!(Level::available().into_iter().all(|level| bits(level) == plain));
+            }
+        }
+    }
+
+    #[test]
+    fn parts_and_rows_taken_have_the_bits_of_the_whole() {
+        let columns = drawn(700, Measure::Gower);
+        let (mut whole, mut part) = (vec![0.0; 700], vec![0.0; 300]);
+        columns.distances(&columns, 13, 0..700, &mut whole);
+        columns.distances(&columns, 13, 333..633, &mut part);
+        let bits = |values: &[f64]| values.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&part), bits(&whole[333..633]));
+        let rows: Vec<usize> = (0..700).step_by(3).collect();
+        let taken = columns.take(&rows);
+        let mut found = vec![0.0; rows.len()];
+        taken.distances(&columns, 13, 0..rows.len(), &mut found);
+        let expected: Vec<f64> = rows.iter().map(|&row| whole[row]).collect();
+        assert_eq!(bits(&found), bits(&expected));
+    }
+
+    #[test]
+    fn codes_at_the_edge_of_a_byte_stay_apart() {
+        for n_categories in [253, 254, 255, 256, 300] {
+            let codes = vec![0, n_categories as u32 - 1, UNSEEN, MISSING];
+            let column = Column::Codes { codes, n_categories, weight: 1.0, asymmetric: false };
+            let columns = Columns::new(4, Measure::Gower, vec![column]);
+            let mut found = [0.0; 4];
+            columns.distances(&columns, 1, 0..4, &mut found);
+            assert_eq!(found[..3], [1.0, 0.0, 1.0]);
+            assert!(found[3].is_nan());
+        }
+    }
+}

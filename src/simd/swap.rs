@@ -268,3 +268,53 @@ impl<T: Distance> Judge<'_, T> {
         *self.shared = fold(shared);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::{Rng, Stage};
+
+    fn drawn(n: usize, k: usize, weighted: bool) -> (Standing, Vec<f64>) {
+        let mut rng = Rng::stream((n * 31 + k) as u64, Stage::Reference, 0);
+        let weights: Vec<f64> = (0..n).map(|_| rng.uniform()).collect();
+        let mut standing = Standing::new(n, k, weighted.then_some(&weights[..]));
+        for row in 0..n {
+            standing.near[row] = rng.uniform();
+            standing.second[row] = standing.near[row] + rng.uniform();
+            standing.labels[row] = rng.below(k) as u32;
+        }
+        standing.settle();
+        (standing, (0..n).map(|_| 2.0 * rng.uniform()).collect())
+    }
+
+    #[test]
+    fn swaps_are_judged_as_by_the_definition_on_every_instruction_set() {
+        for weighted in [false, true] {
+            for (n, k) in [(3, 2), (8, 3), (100, 5), (1003, 8), (1003, 9), (500, 40)] {
+                let (standing, row) = drawn(n, k, weighted);
+                let mut expected = vec![0.0; k];
+                let mut gain = 0.0;
+                for (at, &distance) in row.iter().enumerate() {
+                    let (near, second) = (standing.near[at], standing.second[at]);
+                    gain += standing.weight(at) * (distance - near).min(0.0);
+                    expected[standing.labels[at] as usize] +=
+                        standing.weight(at) * (distance.clamp(near, second) - second);
+                }
+                let judged = |level| {
+                    let mut deltas = vec![0.0; k];
+                    let shared = standing.judge_on(level, &row, &mut deltas);
+                    (shared, deltas)
+                };
+                let plain = judged(Level::Plain);
+                assert!((plain.0 - gain).abs() < 1e-9);
+                for (found, expected) in plain.1.iter().zip(&expected) {
+                    assert!((found - expected).abs() < 1e-9, "{found} {expected}");
+                }
+                assert!(Level::available().into_iter().all(|level| judged(level) == plain));
+                let total: f64 = (0..n).map(|at| standing.weight(at) * row[at]).sum();
+                assert!((standing.total(&row) - total).abs() < 1e-9);
+                assert!((standing.gain(&row) + gain).abs() < 1e-9);
+            }
+        }
+    }
+}

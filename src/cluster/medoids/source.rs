@@ -65,31 +65,52 @@ impl<T: Distance> Square<'_, T> {
         let n = self.n;
         // Sums of distances must stay finite.
         let limit = f64::MAX * 1e-8 / (n.max(1) as f64 * 4.0);
-        let faults = parallel::map_blocks_of(TILE, n, |rows| {
-            if monitor.check().is_err() {
-                return None;
-            }
-            let mut first = None;
-            for tile in (0..=rows.start).step_by(TILE) {
-                for row in rows.clone() {
-                    for other in tile..(tile + TILE).min(row + 1) {
-                        let (a, b) = (self.at(row, other), self.at(other, row));
-                        let good = a >= 0.0 && a <= limit && (a - b).abs() <= SAME * a;
-                        if !(good && (row != other || a == 0.0))
-                            && first.is_none_or(|f| (row, other) < f)
-                        {
-                            first = Some((row, other));
-                        }
-                    }
-                }
-            }
-            first
+        let good = parallel::map_blocks_of(TILE, n, |rows| {
+            let mut mirror = vec![0.0; TILE * TILE];
+            let tiles = (0..rows.end).step_by(TILE);
+            monitor.check().is_err()
+                || tiles
+                    .map(|first| first..n.min(first + TILE))
+                    .all(|columns| self.is_good(rows.clone(), columns, limit, &mut mirror))
         });
         monitor.check()?;
-        match faults.into_iter().flatten().next() {
-            Some((row, other)) => Err(self.fault(row, other, limit)),
-            None => Ok(()),
+        let diagonal = (0..n).all(|row| self.at(row, row) == 0.0);
+        if diagonal && good.into_iter().all(|good| good) {
+            return Ok(());
         }
+        for row in 0..n {
+            for other in 0..=row {
+                let (a, b) = (self.at(row, other), self.at(other, row));
+                if !(is_good(a, b, limit) && (row != other || a == 0.0)) {
+                    return Err(self.fault(row, other, limit));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the values of a tile are distances, and those of its mirror image the same.
+    fn is_good(
+        &self,
+        rows: Range<usize>,
+        columns: Range<usize>,
+        limit: f64,
+        mirror: &mut [f64],
+    ) -> bool {
+        for (at, column) in columns.clone().enumerate() {
+            let line = &self.values[column * self.n..][rows.clone()];
+            for (to, value) in mirror[at..].iter_mut().step_by(TILE).zip(line) {
+                *to = value.wide();
+            }
+        }
+        let mut good = true;
+        for (row, mirror) in rows.zip(mirror.chunks(TILE)) {
+            let line = &self.values[row * self.n..][columns.clone()];
+            for (value, &other) in line.iter().zip(mirror) {
+                good &= is_good(value.wide(), other, limit);
+            }
+        }
+        good
     }
 
     fn at(&self, row: usize, column: usize) -> f64 {
@@ -119,6 +140,12 @@ impl<T: Distance> Square<'_, T> {
         )
         .with_mend("X = (X + X.T) / 2")
     }
+}
+
+/// Whether `a` is a distance and `b` the same.
+#[inline]
+fn is_good(a: f64, b: f64, limit: f64) -> bool {
+    (a >= 0.0) & (a <= limit) & ((a - b).abs() <= SAME * a)
 }
 
 /// Rows and columns that are compared with their mirror image at a time.
