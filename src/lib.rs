@@ -27,6 +27,7 @@ pub mod economics;
 pub mod error;
 pub mod gap;
 pub mod manifest;
+pub mod memory;
 pub mod parallel;
 pub mod persist;
 pub mod profile;

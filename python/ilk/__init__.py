@@ -13,6 +13,7 @@ from ilk._core import __version__, num_threads, set_num_threads
 if TYPE_CHECKING:
     from ilk import cluster, datasets, economics, exceptions, gaps, segments
     from ilk.cluster import GaussianMixture, KMeans, KPrototypes
+    from ilk.cluster import KMeans, KMedoids, KPrototypes, gower_distances
     from ilk.economics import Scorecard, segment_scorecard
     from ilk.gaps import GapMatrix, gap_matrix
     from ilk.segments import Segmentation, segment
@@ -22,10 +23,12 @@ _HOME = {
     "GapMatrix": "ilk.gaps",
     "GaussianMixture": "ilk.cluster",
     "KMeans": "ilk.cluster",
+    "KMedoids": "ilk.cluster",
     "KPrototypes": "ilk.cluster",
     "Scorecard": "ilk.economics",
     "Segmentation": "ilk.segments",
     "gap_matrix": "ilk.gaps",
+    "gower_distances": "ilk.cluster",
     "segment": "ilk.segments",
     "segment_scorecard": "ilk.economics",
 }
@@ -36,6 +39,7 @@ __all__ = [
     "GapMatrix",
     "GaussianMixture",
     "KMeans",
+    "KMedoids",
     "KPrototypes",
     "Scorecard",
     "Segmentation",
@@ -46,6 +50,7 @@ __all__ = [
     "exceptions",
     "gap_matrix",
     "gaps",
+    "gower_distances",
     "num_threads",
     "segment",
     "segment_scorecard",

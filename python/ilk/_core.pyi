@@ -10,6 +10,7 @@ __all__ = [
     "GapMatrix",
     "GaussianMixtureModel",
     "KMeansModel",
+    "KMedoidsModel",
     "KPrototypesModel",
     "LatentClassModel",
     "Ranking",
@@ -22,6 +23,7 @@ __all__ = [
     "debug_build",
     "find_segments",
     "gap_matrix",
+    "gower_distances",
     "missing_column_message",
     "num_threads",
     "segment_scorecard",
@@ -158,6 +160,79 @@ class KMeansModel:
     def to_json(self) -> str: ...
     @staticmethod
     def from_json(text: str) -> KMeansModel: ...
+    def __reduce__(self) -> tuple[Any, tuple[str]]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+
+def gower_distances(
+    table: Table,
+    other: Table | None,
+    *,
+    treated: Sequence[tuple[str, str, list[str] | None]],
+    asymmetric: Sequence[str],
+    weights: Sequence[tuple[str, float]],
+    narrow: bool,
+    max_memory: int | None,
+) -> tuple[NDArray[Any], list[str], int, tuple[int, int] | None]: ...
+
+@final
+class KMedoidsModel:
+    @staticmethod
+    def fit(
+        data: Table | NDArray[Any],
+        weights: NDArray[float64] | None,
+        *,
+        n_clusters: int,
+        metric: str,
+        roles: Any,
+        method: str,
+        init: Any,
+        n_init: int,
+        max_iter: int,
+        n_samples: int,
+        sample_size: int | None,
+        seed: int,
+        max_memory: int | None,
+        names: Sequence[str],
+        progress: Any,
+    ) -> tuple[KMedoidsModel, list[str], tuple[int, int] | None]: ...
+    def predict(
+        self, data: Table | NDArray[Any]
+    ) -> tuple[NDArray[int32], list[tuple[str, int, str, int]], tuple[int, int] | None]: ...
+    def distances(
+        self, data: Table | NDArray[Any]
+    ) -> tuple[NDArray[float64], list[tuple[str, int, str, int]], tuple[int, int] | None]: ...
+    @property
+    def medoids(self) -> list[tuple[str, Any]]: ...
+    @property
+    def indices(self) -> NDArray[int64]: ...
+    @property
+    def labels(self) -> NDArray[int32]: ...
+    @property
+    def weights(self) -> NDArray[float64]: ...
+    @property
+    def inertia(self) -> float: ...
+    @property
+    def n_iter(self) -> int: ...
+    @property
+    def n_swaps(self) -> int: ...
+    @property
+    def converged(self) -> bool: ...
+    @property
+    def sampled(self) -> bool: ...
+    @property
+    def n_found(self) -> int: ...
+    @property
+    def n_clusters(self) -> int: ...
+    @property
+    def metric(self) -> str: ...
+    @property
+    def names(self) -> list[str]: ...
+    @property
+    def n_given(self) -> int | None: ...
+    def to_json(self) -> str: ...
+    @staticmethod
+    def from_json(text: str) -> KMedoidsModel: ...
     def __reduce__(self) -> tuple[Any, tuple[str]]: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...

@@ -1,6 +1,7 @@
 //! Clusters: who the customers are.
 //!
-//! [`KMeans`] groups rows of numbers, [`KPrototypes`] rows of numbers and categories, with values missing. Both alternate
+//! [`KMeans`] groups rows of numbers, [`KPrototypes`] rows of numbers and categories, with values missing, [`KMedoids`] rows
+//! under any distance, [Gower's](gower_distances) among them. The first two alternate
 //! between giving each row to its nearest cluster and moving each cluster to the middle of its rows, until nothing moves; each
 //! step lowers the objective. [`LatentClass`] finds the groups behind answers to categorical items by their likelihood. Start
 //! with [`KMeans::fit`].
@@ -23,10 +24,12 @@
 //! ```
 
 mod criteria;
+mod gower;
 mod kmeans;
 mod kprototypes;
 mod latent;
 mod lloyd;
+mod medoids;
 mod mixed;
 mod mixed_lloyd;
 mod mixed_start;
@@ -40,6 +43,13 @@ pub use criteria::Criteria;
 pub use kmeans::{KMeans, KMeansModel, Start};
 pub use kprototypes::{Gamma, KPrototypes, KPrototypesModel, MixedStart};
 pub use latent::{BootstrapTest, LatentClass, LatentClassModel, Statistics};
+pub use gower::{
+    Decoded, GowerFloat, GowerOptions, GowerRows, GowerSpace, Incomparable, Treatment,
+    check_memory, gower_distances, gower_into,
+};
+pub use kmeans::{KMeans, KMeansModel, Start};
+pub use kprototypes::{Gamma, KPrototypes, KPrototypesModel, MixedStart};
+pub use medoids::{KMedoids, KMedoidsModel, MedoidStart, MedoidValues, Method, Metric, Notes};
 pub use mixed::{Attribute, Columns, Mixed, Unseen};
 pub use mixture::{
     CovarianceType, GaussianMixture, GaussianMixtureModel, GivenStart, MixtureStart,

@@ -15,6 +15,7 @@ mod core_module {
     #[pymodule_export]
     use super::cluster::{PyKMeans, PyKPrototypes};
     use super::cluster::{PyGaussianMixture, PyKMeans, PyKPrototypes};
+    use super::cluster::{PyKMeans, PyKMedoids, PyKPrototypes, gower_distances};
     #[pymodule_export]
     use super::economics::{PyRanking, PyScorecard, segment_scorecard};
     #[pymodule_export]

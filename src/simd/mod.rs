@@ -10,6 +10,7 @@
 // Iterators over arrays keep the sums of a tile in memory instead of registers.
 #![allow(clippy::needless_range_loop)]
 
+mod gower;
 mod lanes;
 mod latent;
 mod mixed;
@@ -18,6 +19,7 @@ mod mixture_kernels;
 mod moments;
 mod numeric;
 mod refine;
+mod swap;
 mod vector;
 mod wide;
 #[cfg(target_arch = "x86_64")]
@@ -25,6 +27,7 @@ mod wide_x86;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+pub(crate) use gower::{Column, Columns, Distance, Measure};
 pub(crate) use lanes::{Lanes, Tables};
 pub(crate) use latent::{Cells, Expect, LatentSums, MAX_CLASSES, Prior, padded};
 pub(crate) use mixed::{MixedAssign, MixedDistances, MixedRows, MixedSums};
@@ -34,6 +37,7 @@ pub(crate) use mixture::{
 pub(crate) use moments::Moments;
 pub(crate) use numeric::{Assign, Distances, Sums};
 pub(crate) use refine::{Drift, Refine, Running, State};
+pub(crate) use swap::Standing;
 
 use vector::Vector;
 

@@ -37,6 +37,17 @@ THREAD_VARIABLES = (
 PEER_HANDICAPS = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 FIELDS = ("name", "peer", "ilk_seconds", "peer_seconds", "ratio", "equal")
 PEERS = ("scikit-learn", "kmodes", "stepmix", "polars", "duckdb", "pandas", "numpy")
+PEERS = (
+    "scikit-learn",
+    "kmodes",
+    "kmedoids",
+    "gower",
+    "scipy",
+    "polars",
+    "duckdb",
+    "pandas",
+    "numpy",
+)
 
 
 def environment() -> dict[str, str]:

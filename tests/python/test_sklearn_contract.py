@@ -16,12 +16,14 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from ilk.cluster import KMeans, KPrototypes, LatentClass
 from ilk.cluster import GaussianMixture, KMeans, KPrototypes
+from ilk.cluster import KMeans, KMedoids, KPrototypes
 
 
 def _checks() -> list[Any]:
     found = []
     for estimator in (KMeans(), KPrototypes(), LatentClass()):
     for estimator in (KMeans(), KPrototypes(), GaussianMixture()):
+    for estimator in (KMeans(), KMedoids(), KPrototypes()):
         for one, check in estimator_checks_generator(estimator, legacy=True):
             name = getattr(check, "func", check).__name__
             found.append(pytest.param(one, check, id=f"{type(estimator).__name__}-{name}"))
@@ -40,7 +42,9 @@ def test_the_number_of_checks_is_that_of_a_clusterer() -> None:
     assert len(_checks()) > 80
 
 
-@pytest.mark.parametrize("estimator", [KMeans(3, random_state=0), KPrototypes(3, random_state=0)])
+@pytest.mark.parametrize(
+    "estimator", [KMeans(3, random_state=0), KMedoids(3), KPrototypes(3, random_state=0)]
+)
 def test_it_works_in_a_pipeline_with_named_output(estimator: Any) -> None:
     rows = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 3)), columns=["a", "b", "c"])
     pipeline = make_pipeline(StandardScaler(), clone(estimator))

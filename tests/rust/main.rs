@@ -7,3 +7,4 @@ mod economics;
 mod gap;
 mod latent;
 mod mixture;
+mod medoids;

@@ -4,6 +4,8 @@
 and values missing; :class:`LatentClass` finds the groups behind answers, with the evidence for their number. Labels are
 canonical: cluster 0 is the largest, and the same ``random_state`` gives the same labels for any number of threads.
 and values missing; :class:`GaussianMixture` finds soft clusters with a shape of their own. Labels are canonical: cluster 0 is the largest, and the same ``random_state`` gives the same labels
+and values missing; :class:`KMedoids` represents each cluster by one of its rows, under any distance, such as Gower's
+(:func:`gower_distances`) for mixed frames. Labels are canonical: cluster 0 is the largest, and the same ``random_state`` gives the same labels
 for any number of threads.
 """
 
@@ -15,7 +17,10 @@ from ilk.cluster._base import (
     UnknownCategoryWarning,
     UnsettledWarning,
 )
+from ilk.cluster._base import FewClustersWarning, UnknownCategoryWarning
+from ilk.cluster._gower import gower_distances
 from ilk.cluster._kmeans import KMeans
+from ilk.cluster._kmedoids import KMedoids
 from ilk.cluster._kprototypes import KPrototypes
 from ilk.cluster._latent import BootstrapLRTest, LatentClass, NotIdentifiedWarning
 
@@ -37,4 +42,10 @@ __all__ = [
     "KPrototypes",
     "UnknownCategoryWarning",
     "UnsettledWarning",
+    "FewClustersWarning",
+    "KMeans",
+    "KMedoids",
+    "KPrototypes",
+    "UnknownCategoryWarning",
+    "gower_distances",
 ]

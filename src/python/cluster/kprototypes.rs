@@ -182,6 +182,6 @@ impl PyKPrototypes {
     }
 }
 
-fn told(unseen: Vec<crate::cluster::Unseen>) -> Unseen {
+pub(super) fn told(unseen: Vec<crate::cluster::Unseen>) -> Unseen {
     unseen.into_iter().map(|found| (found.column, found.row, found.category, found.n)).collect()
 }

@@ -1,6 +1,8 @@
 //! Bindings of the clusters, one file per estimator.
 
+mod gower;
 mod kmeans;
+mod kmedoids;
 mod kprototypes;
 mod latent;
 mod mixture;
@@ -8,7 +10,9 @@ mod mixture;
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
 
+pub(crate) use gower::gower_distances;
 pub(crate) use kmeans::PyKMeans;
+pub(crate) use kmedoids::PyKMedoids;
 pub(crate) use kprototypes::PyKPrototypes;
 pub(crate) use latent::PyLatentClass;
 pub(crate) use mixture::PyGaussianMixture;
