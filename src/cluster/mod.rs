@@ -21,6 +21,7 @@
 //! # Ok::<(), ilk::Error>(())
 //! ```
 
+mod density;
 mod kmeans;
 mod kprototypes;
 mod lloyd;
@@ -32,6 +33,7 @@ mod rows;
 mod start;
 
 pub use crate::simd::Real;
+pub use density::{Branch, Hdbscan, HdbscanModel, Selection};
 pub use kmeans::{KMeans, KMeansModel, Start};
 pub use kprototypes::{Gamma, KPrototypes, KPrototypesModel, MixedStart};
 pub use mixed::{Attribute, Columns, Mixed, Unseen};

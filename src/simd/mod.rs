@@ -13,6 +13,7 @@
 mod lanes;
 mod mixed;
 mod moments;
+mod neighbours;
 mod numeric;
 mod refine;
 mod vector;
@@ -22,6 +23,7 @@ mod x86;
 pub(crate) use lanes::{Lanes, Tables};
 pub(crate) use mixed::{MixedAssign, MixedDistances, MixedRows, MixedSums};
 pub(crate) use moments::Moments;
+pub(crate) use neighbours::{BLOCK, Near};
 pub(crate) use numeric::{Assign, Distances, Sums};
 pub(crate) use refine::{Drift, Refine, Running, State};
 

@@ -8,7 +8,16 @@ for any number of threads.
 from __future__ import annotations
 
 from ilk.cluster._base import FewClustersWarning, UnknownCategoryWarning
+from ilk.cluster._density import NoClustersWarning
+from ilk.cluster._hdbscan import HDBSCAN
 from ilk.cluster._kmeans import KMeans
 from ilk.cluster._kprototypes import KPrototypes
 
-__all__ = ["FewClustersWarning", "KMeans", "KPrototypes", "UnknownCategoryWarning"]
+__all__ = [
+    "HDBSCAN",
+    "FewClustersWarning",
+    "KMeans",
+    "KPrototypes",
+    "NoClustersWarning",
+    "UnknownCategoryWarning",
+]
