@@ -33,7 +33,7 @@ mod rows;
 mod start;
 
 pub use crate::simd::Real;
-pub use density::{Branch, Hdbscan, HdbscanModel, Selection};
+pub use density::{Branch, Dbscan, DbscanModel, Hdbscan, HdbscanModel, Selection};
 pub use kmeans::{KMeans, KMeansModel, Start};
 pub use kprototypes::{Gamma, KPrototypes, KPrototypesModel, MixedStart};
 pub use mixed::{Attribute, Columns, Mixed, Unseen};

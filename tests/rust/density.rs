@@ -1,12 +1,13 @@
 //! Laws of clusters by density, and the definitions written out slowly.
 
 use ilk::Error;
-use ilk::cluster::{Hdbscan, HdbscanModel, Selection};
+use ilk::cluster::{Dbscan, DbscanModel, Hdbscan, HdbscanModel, Selection};
 use ilk::parallel::{Monitor, set_num_threads};
 use ilk::persist::{from_json, to_json};
 use ilk::rng::{Rng, Stage};
 use linfa::DatasetBase;
-use ndarray::{Array2, ArrayView2, Axis, array};
+use linfa::traits::Transformer;
+use ndarray::{Array1, Array2, ArrayView2, Axis, array};
 use proptest::prelude::*;
 
 fn quiet() -> Monitor {
@@ -115,6 +116,24 @@ impl Slow {
         }
     }
 
+    /// Adds what takes the place of each chosen cluster where those that appear within `epsilon` are to be whole.
+    fn whole<'a>(
+        &'a self,
+        chosen: &[&Slow],
+        epsilon: f64,
+        path: &mut Vec<&'a Slow>,
+        found: &mut Vec<&'a Slow>,
+    ) {
+        path.push(self);
+        if chosen.iter().any(|chosen| std::ptr::eq(*chosen, self)) {
+            let appears = |cluster: &Slow| 1.0 / cluster.birth;
+            let wide = path[1..].iter().rev().find(|above| appears(above) > epsilon);
+            found.push(if appears(self) >= epsilon { self } else { wide.unwrap_or(&path[1]) });
+        }
+        self.children.iter().for_each(|child| child.whole(chosen, epsilon, path, found));
+        path.pop();
+    }
+
     fn all_left(&self) -> Vec<(usize, f64)> {
         let below = self.children.iter().flat_map(Slow::all_left);
         self.left.iter().copied().chain(below).collect()
@@ -198,6 +217,31 @@ proptest! {
         let (labels, probabilities) = slow_labels(slow.leaves(true), n);
         prop_assert_eq!(leaf.labels(), labels);
         prop_assert!(close(leaf.probabilities(), &probabilities));
+    }
+
+    #[test]
+    fn clusters_closer_than_epsilon_stay_whole(
+        n in 20_usize..70, steps in 0_u32..7, least in 2_usize..5, epsilon in 1_u32..12, leaf in any::<bool>(), seed in 0_u64..10_000,
+    ) {
+        let rows = grid(n, 2, 3, f64::from(1 << steps), seed);
+        let slow = slow_tree(rows.view(), least, 2);
+        let epsilon = f64::from(epsilon) / 3.0;
+        let chosen = if leaf { slow.leaves(true) } else { slow.chosen(true).1 };
+        let mut found = Vec::new();
+        slow.whole(&chosen, epsilon, &mut Vec::new(), &mut found);
+        // Of clusters in each other the outer one counts, and each once.
+        let mut outer: Vec<&Slow> = Vec::new();
+        for &cluster in &found {
+            let inside = |other: &&Slow| other.rows.len() > cluster.rows.len() && other.rows.contains(&cluster.rows[0]);
+            if !found.iter().any(inside) && !outer.iter().any(|other| std::ptr::eq(*other, cluster)) {
+                outer.push(cluster);
+            }
+        }
+        let (labels, probabilities) = slow_labels(outer, n);
+        let selection = if leaf { Selection::Leaf } else { Selection::ExcessOfMass };
+        let model = fit(&Hdbscan { cluster_selection_epsilon: epsilon, selection, ..params(least, 2) }, &rows);
+        prop_assert_eq!(model.labels(), labels);
+        prop_assert!(close(model.probabilities(), &probabilities));
     }
 
     #[test]
@@ -354,4 +398,166 @@ fn hostile_files_are_refused() {
         content["content"][&field] = kept;
     }
     assert_eq!(from_json::<HdbscanModel>(&content.to_string()).unwrap(), model);
+}
+
+/// DBSCAN by its definition: core rows, their clusters, and the clusters that each other row may belong to.
+fn slow_dbscan(
+    rows: ArrayView2<'_, f64>,
+    weights: &[f64],
+    eps: f64,
+    min_samples: usize,
+) -> (Vec<usize>, Vec<Vec<usize>>, Vec<f64>) {
+    let squares = squares(rows);
+    let n = rows.nrows();
+    let near = |a: usize, b: usize| squares[a][b] <= eps * eps;
+    let mass = |a: usize| (0..n).filter(|&b| near(a, b)).map(|b| weights[b]).sum::<f64>();
+    let core: Vec<usize> =
+        (0..n).filter(|&a| weights[a] > 0.0 && mass(a) >= min_samples as f64).collect();
+    let clusters = groups(&core, near);
+    let nearest =
+        (0..n).map(|a| core.iter().map(|&b| squares[a][b]).fold(f64::INFINITY, f64::min)).collect();
+    (core, clusters, nearest)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn dbscan_is_its_definition(
+        n in 1_usize..150, d in 1_usize..4, steps in 0_u32..7, min_samples in 1_usize..8,
+        eps in 1_u32..12, weighted in any::<bool>(), seed in 0_u64..10_000,
+    ) {
+        let rows = grid(n, d, 3, f64::from(1 << steps), seed);
+        let eps = f64::from(eps) / 4.0;
+        let weights: Vec<f64> =
+            (0..n).map(|row| if weighted { (row % 4) as f64 } else { 1.0 }).collect();
+        prop_assume!(weights.iter().sum::<f64>() > 0.0);
+        let (core, clusters, nearest) = slow_dbscan(rows.view(), &weights, eps, min_samples);
+        let given = weighted.then_some(weights.as_slice());
+        let model = Dbscan::new(eps, min_samples).fit(rows.view(), given, &quiet()).unwrap();
+        let found: Vec<usize> = model.core_rows().iter().map(|&row| row as usize).collect();
+        prop_assert_eq!(&found, &core);
+        prop_assert_eq!(model.n_clusters(), clusters.len());
+        for cluster in &clusters {
+            let label = model.labels()[cluster[0]];
+            prop_assert!(cluster.iter().all(|&row| model.labels()[row] == label));
+        }
+        let squares = squares(rows.view());
+        for row in 0..n {
+            let label = model.labels()[row];
+            prop_assert_eq!(label < 0, nearest[row] > eps * eps);
+            let near = core.iter().find(|&&other| squares[row][other] == nearest[row]);
+            if label >= 0 {
+                prop_assert_eq!(label, model.labels()[*near.unwrap()]);
+            }
+        }
+        let mut totals = vec![0.0; clusters.len()];
+        for row in 0..n {
+            if let Ok(label) = usize::try_from(model.labels()[row]) {
+                totals[label] += weights[row];
+            }
+        }
+        prop_assert!(totals.windows(2).all(|pair| pair[0] >= pair[1]));
+        prop_assert_eq!(model.predict(rows.view(), &quiet()).unwrap(), model.labels());
+        let back: DbscanModel = from_json(&to_json(&model).unwrap()).unwrap();
+        prop_assert_eq!(&back, &model);
+    }
+
+    #[test]
+    fn a_weight_of_two_is_two_rows(
+        n in 2_usize..100, min_samples in 1_usize..9, eps in 1_u32..12, seed in 0_u64..10_000,
+    ) {
+        let rows = grid(n, 2, 3, 4.0, seed);
+        let weights: Vec<f64> = (0..n).map(|row| ((row + 1) % 3) as f64).collect();
+        let copies: Vec<usize> =
+            (0..n).flat_map(|row| std::iter::repeat_n(row, (row + 1) % 3)).collect();
+        let dbscan = Dbscan::new(f64::from(eps) / 4.0, min_samples);
+        let weighted = dbscan.fit(rows.view(), Some(&weights), &quiet()).unwrap();
+        let repeated = rows.select(Axis(0), &copies);
+        let repeated = dbscan.fit(repeated.view(), None, &quiet()).unwrap();
+        let labels: Vec<i32> = copies.iter().map(|&row| weighted.labels()[row]).collect();
+        prop_assert_eq!(repeated.labels(), labels);
+    }
+
+    #[test]
+    fn dbscan_agrees_with_linfa(
+        n in 2_usize..120, d in 1_usize..4, min_samples in 2_usize..8, eps in 2_u32..12, seed in 0_u64..10_000,
+    ) {
+        let rows = grid(n, d, 3, 64.0, seed);
+        // Between the distances that a grid can have, so that nothing hangs on the last bit.
+        let eps = f64::from(eps) / 4.0 + 1e-5;
+        let model = Dbscan::new(eps, min_samples).fit(rows.view(), None, &quiet()).unwrap();
+        let theirs: Array1<Option<usize>> = linfa_clustering::Dbscan::params(min_samples)
+            .tolerance(eps)
+            .transform(&rows)
+            .unwrap();
+        let core: Vec<usize> = model.core_rows().iter().map(|&row| row as usize).collect();
+        for row in 0..n {
+            prop_assert_eq!(theirs[row].is_none(), model.labels()[row] < 0);
+        }
+        for &a in &core {
+            for &b in &core {
+                let together = model.labels()[a] == model.labels()[b];
+                prop_assert_eq!(theirs[a] == theirs[b], together);
+            }
+        }
+    }
+}
+
+#[test]
+fn dbscan_has_the_same_bits_for_any_number_of_threads() {
+    let rows = grid(6_000, 3, 5, 512.0, 3);
+    let fitted: Vec<DbscanModel> = [1, 2, 8]
+        .into_iter()
+        .map(|threads| {
+            set_num_threads(threads);
+            Dbscan::new(0.4, 10).fit(rows.view(), None, &quiet()).unwrap()
+        })
+        .collect();
+    set_num_threads(0);
+    assert!(fitted[0].n_clusters() > 1 && fitted[0].labels().contains(&-1));
+    assert!(fitted.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
+#[test]
+fn dbscan_bears_degenerate_rows() {
+    let fit = |rows: &Array2<f64>, eps: f64, min_samples: usize| {
+        Dbscan::new(eps, min_samples).fit(rows.view(), None, &quiet())
+    };
+    assert_eq!(fit(&array![[1.0]], 0.5, 1).unwrap().labels(), [0]);
+    let alone = fit(&array![[1.0]], 0.5, 2).unwrap();
+    assert_eq!(alone.labels(), [-1]);
+    assert_eq!(alone.predict(array![[1.0], [2.0]].view(), &quiet()).unwrap(), [-1, -1]);
+    let back: DbscanModel = from_json(&to_json(&alone).unwrap()).unwrap();
+    assert_eq!(back, alone);
+    let same = Array2::from_elem((5_000, 3), 4.0);
+    assert_eq!(fit(&same, 1e-200, 5_000).unwrap().labels(), [0; 5_000]);
+    assert_eq!(fit(&same, 1e200, 5_001).unwrap().labels(), [-1; 5_000]);
+    let refused = |eps, min_samples| fit(&same, eps, min_samples).unwrap_err().to_string();
+    for eps in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        assert!(refused(eps, 5).contains("eps"));
+    }
+    assert!(refused(1.0, 0).contains("min_samples"));
+    let error = Dbscan::new(1.0, 2).fit(same.view(), Some(&[1.0]), &quiet()).unwrap_err();
+    assert!(error.to_string().contains("sample_weight"));
+    let error = fit(&array![[0.0], [1e300]], 1.0, 1).unwrap_err();
+    assert!(matches!(error, Error::BadValue { row: 1, .. }));
+}
+
+#[test]
+fn hostile_dbscan_files_are_refused() {
+    let rows = grid(30, 2, 2, 8.0, 5);
+    let model = Dbscan::new(1.0, 3).fit(rows.view(), None, &quiet()).unwrap();
+    let text = to_json(&model).unwrap();
+    for (good, bad) in [
+        ("\"eps\":1.0", "\"eps\":-1.0"),
+        ("\"n_features\":2", "\"n_features\":3"),
+        ("\"component_labels\":[", "\"component_labels\":[0,"),
+        ("\"labels\":[", "\"labels\":[99,"),
+        ("\"core_rows\":[", "\"core_rows\":[4000000000,"),
+    ] {
+        assert!(text.contains(good), "{good}");
+        let broken = from_json::<DbscanModel>(&text.replace(good, bad));
+        assert!(matches!(broken, Err(Error::ModelFile { .. })), "{good}");
+    }
 }

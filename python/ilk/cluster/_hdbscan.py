@@ -182,9 +182,7 @@ class HDBSCAN(Dense):
         if not hasattr(self, "_model"):
             raise AttributeError("condensed_tree_ is there after fit")
         columns = dict(
-            zip(
-                ("parent", "child", "lambda_val", "child_size"), self._model.branches, strict=True
-            )
+            zip(("parent", "child", "lambda_val", "child_size"), self._model.branches, strict=True)
         )
         tree = np.empty(
             len(columns["parent"]),

@@ -1,12 +1,11 @@
 //! HDBSCAN: clusters of any shape and density, and rows that belong to none.
 
-use std::sync::OnceLock;
-
 use linfa::DatasetBase;
 use linfa::traits::Fit;
 use ndarray::{ArrayBase, ArrayView2, Data, Ix2};
 use serde::{Deserialize, Serialize};
 
+use super::Kept;
 use super::hierarchy::Condensed;
 use super::neighbours::{Nearest, Walker, for_each};
 use super::select::{Rules, Selection};
@@ -83,7 +82,7 @@ impl Hdbscan {
         let tree = Tree::new(&rows.values, n, d, monitor)?;
         let listed = min_samples.clamp(LISTED, LISTED_AT_MOST);
         let nearest = Nearest::new(&tree, min_samples, listed, monitor)?;
-        let edges = spanning_tree(&tree, &nearest, monitor)?;
+        let edges = spanning_tree(&tree, &nearest, f64::INFINITY, monitor)?;
         let condensed = Condensed::new(&tree, edges, self.min_cluster_size);
         let rules = Rules {
             selection: self.selection,
@@ -108,7 +107,7 @@ impl Hdbscan {
             labels: Vec::new(),
             probabilities: Vec::new(),
             names: self.names.clone(),
-            tree: Kept(OnceLock::from(tree)),
+            tree: Kept::from(tree),
         };
         let tree = &model.condensed;
         let places = tree.row_clusters.iter().zip(&tree.row_lambdas);
@@ -138,16 +137,6 @@ impl Hdbscan {
             ));
         }
         Ok(())
-    }
-}
-
-/// The tree of boxes, built when it is first needed; no part of what the model is.
-#[derive(Debug, Clone, Default)]
-struct Kept(OnceLock<Tree>);
-
-impl PartialEq for Kept {
-    fn eq(&self, _: &Self) -> bool {
-        true
     }
 }
 
@@ -308,14 +297,7 @@ impl HdbscanModel {
                 format!("the model was fitted on {}", self.n_features),
             ));
         }
-        let built;
-        let tree = match self.tree.0.get() {
-            Some(tree) => tree,
-            None => {
-                built = Tree::new(&self.values, self.labels.len(), self.n_features, monitor)?;
-                self.tree.0.get_or_init(|| built)
-            }
-        };
+        let tree = self.tree.get(&self.values, self.labels.len(), self.n_features, monitor)?;
         let mut found = vec![(-1, 0.0); rows.n];
         for_each(rows.n, 1, &mut found, monitor, |row, walker, slot| {
             slot[0] = self.place(tree, rows.row(row), walker);

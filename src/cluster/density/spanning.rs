@@ -106,13 +106,16 @@ struct Boruvka<'a> {
     nearest: &'a Nearest,
     components: Vec<u32>,
     known: Vec<Known>,
+    /// Edges are shorter than this.
+    bound: f64,
     /// By node and box.
     cores: Vec<Cores>,
     /// By component: the weight of the best edge found to leave it.
     best: Vec<AtomicU64>,
 }
 
-/// The edges of a minimum spanning tree, in no particular order.
+/// The edges of a minimum spanning tree, in no particular order; of a forest, where some rows reach each other at no more
+/// than `reach`, a squared distance, and others do not.
 ///
 /// # Errors
 ///
@@ -120,6 +123,7 @@ struct Boruvka<'a> {
 pub(super) fn spanning_tree(
     tree: &Tree,
     nearest: &Nearest,
+    reach: f64,
     monitor: &Monitor,
 ) -> Result<Vec<Edge>> {
     let n = tree.n;
@@ -129,6 +133,7 @@ pub(super) fn spanning_tree(
         nearest,
         components: (0..n as u32).collect(),
         known: nearest.core.iter().map(known).collect(),
+        bound: reach.next_up(),
         cores: vec![Cores::NOTHING; tree.n_nodes() * BLOCK],
         best: (0..n).map(|_| AtomicU64::new(0)).collect(),
     };
@@ -152,7 +157,8 @@ pub(super) fn spanning_tree(
             let component = state.components[position];
             let best = state.best[component as usize].load(Ordering::Relaxed);
             let slot = &mut taken[component as usize];
-            if component != largest && *slot == NONE && known.weight.to_bits() == best {
+            let edge = known.partner != NONE && known.weight.to_bits() == best;
+            if component != largest && *slot == NONE && edge {
                 *slot = position as u32;
             }
         }
@@ -161,6 +167,9 @@ pub(super) fn spanning_tree(
             if sets.unite(from, to) {
                 edges.push(Edge { weight, from, to });
             }
+        }
+        if edges.len() == before {
+            break;
         }
         monitor.advance((edges.len() - before) as u64);
     }
@@ -221,7 +230,7 @@ impl Boruvka<'_> {
     fn search(&self, position: usize, known: &mut Known, walker: &mut Walker) {
         let own = self.components[position];
         let best = &self.best[own as usize];
-        let bound = f64::from_bits(best.load(Ordering::Relaxed));
+        let bound = f64::from_bits(best.load(Ordering::Relaxed)).min(self.bound);
         if known.least >= bound || known.weight <= known.least {
             return;
         }

@@ -1,9 +1,10 @@
 //! Bindings of clusters by density.
 
-use numpy::{IntoPyArray, PyArray1, PyReadonlyArray2};
+use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
 
-use crate::cluster::{Hdbscan, HdbscanModel, Selection};
+use super::slice;
+use crate::cluster::{Dbscan, DbscanModel, Hdbscan, HdbscanModel, Selection};
 use crate::error::{Error, Result};
 use crate::parallel::Monitor;
 use crate::persist;
@@ -139,6 +140,87 @@ impl PyHdbscan {
     #[getter]
     fn min_samples(&self) -> usize {
         self.0.min_samples()
+    }
+
+    #[getter]
+    fn names(&self) -> Vec<String> {
+        self.0.names().to_vec()
+    }
+
+    fn to_json(&self, py: Python<'_>) -> PyResult<String> {
+        runtime::quick(py, || persist::to_json(&self.0))
+    }
+
+    #[staticmethod]
+    fn from_json(py: Python<'_>, text: &str) -> PyResult<Self> {
+        Ok(Self(runtime::quick(py, || persist::from_json(text))?))
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, (String,))> {
+        Ok((slf.get_type().getattr("from_json")?, (slf.get().to_json(slf.py())?,)))
+    }
+}
+
+/// A fitted DBSCAN model.
+#[pyclass(frozen, eq, name = "DBSCANModel", module = "ilk._core")]
+#[derive(PartialEq)]
+pub(crate) struct PyDbscan(DbscanModel);
+
+#[pymethods]
+impl PyDbscan {
+    /// See `ilk.cluster.DBSCAN.fit`.
+    #[staticmethod]
+    #[pyo3(signature = (rows, weights, *, eps, min_samples, names, progress))]
+    fn fit(
+        py: Python<'_>,
+        rows: PyReadonlyArray2<'_, f64>,
+        weights: Option<PyReadonlyArray1<'_, f64>>,
+        eps: f64,
+        min_samples: usize,
+        names: Vec<String>,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let weights = slice(weights.as_ref())?;
+        let params = Dbscan { eps, min_samples, names };
+        let rows = rows.as_array();
+        let work = |monitor: &Monitor| params.fit(rows, weights, monitor);
+        Ok(Self(runtime::run(py, progress, work)?))
+    }
+
+    /// See `ilk.cluster.DBSCAN.predict`.
+    fn predict<'py>(
+        &self,
+        py: Python<'py>,
+        rows: PyReadonlyArray2<'_, f64>,
+    ) -> PyResult<Bound<'py, PyArray1<i32>>> {
+        let rows = rows.as_array();
+        let labels = runtime::run(py, None, |monitor| self.0.predict(rows, monitor))?;
+        Ok(labels.into_pyarray(py))
+    }
+
+    #[getter]
+    fn labels<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<i32>> {
+        PyArray1::from_slice(py, self.0.labels())
+    }
+
+    #[getter]
+    fn core_rows<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<i64>> {
+        self.0.core_rows().iter().map(|&row| i64::from(row)).collect::<Vec<_>>().into_pyarray(py)
+    }
+
+    #[getter]
+    fn components<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray2<f64>> {
+        self.0.components().to_owned().into_pyarray(py)
+    }
+
+    #[getter]
+    fn n_clusters(&self) -> usize {
+        self.0.n_clusters()
+    }
+
+    #[getter]
+    fn n_features(&self) -> usize {
+        self.0.n_features()
     }
 
     #[getter]

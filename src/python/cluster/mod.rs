@@ -7,7 +7,7 @@ mod kprototypes;
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
 
-pub(crate) use density::PyHdbscan;
+pub(crate) use density::{PyDbscan, PyHdbscan};
 pub(crate) use kmeans::PyKMeans;
 pub(crate) use kprototypes::PyKPrototypes;
 
