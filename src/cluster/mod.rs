@@ -25,6 +25,7 @@
 
 mod criteria;
 mod gower;
+mod density;
 mod kmeans;
 mod kprototypes;
 mod latent;
@@ -40,6 +41,7 @@ mod start;
 
 pub use crate::simd::Real;
 pub use criteria::Criteria;
+pub use density::{Branch, Dbscan, DbscanModel, Hdbscan, HdbscanModel, Selection};
 pub use kmeans::{KMeans, KMeansModel, Start};
 pub use kprototypes::{Gamma, KPrototypes, KPrototypesModel, MixedStart};
 pub use latent::{BootstrapTest, LatentClass, LatentClassModel, Statistics};

@@ -17,6 +17,7 @@ mod mixed;
 mod mixture;
 mod mixture_kernels;
 mod moments;
+mod neighbours;
 mod numeric;
 mod refine;
 mod swap;
@@ -35,6 +36,7 @@ pub(crate) use mixture::{
     Components, MixturePass, MixtureSums, Scratch, Second, Shape, Shares, Triangle, Written,
 };
 pub(crate) use moments::Moments;
+pub(crate) use neighbours::{BLOCK, Near};
 pub(crate) use numeric::{Assign, Distances, Sums};
 pub(crate) use refine::{Drift, Refine, Running, State};
 pub(crate) use swap::Standing;

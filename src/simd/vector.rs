@@ -22,6 +22,8 @@ pub trait Vector: Copy {
     unsafe fn add(self, other: Self) -> Self;
     /// `self - other`.
     unsafe fn sub(self, other: Self) -> Self;
+    /// The larger number of each lane; no lane may be NaN.
+    unsafe fn larger(self, other: Self) -> Self;
     /// `self * self + to`.
     unsafe fn square_add(self, to: Self) -> Self;
     /// The lanes, with 0 in place of NaN.
@@ -109,6 +111,12 @@ macro_rules! array {
             #[inline(always)]
             unsafe fn sub(self, other: Self) -> Self {
                 Self(std::array::from_fn(|lane| self.0[lane] - other.0[lane]))
+            }
+
+            #[inline(always)]
+            unsafe fn larger(self, other: Self) -> Self {
+                let larger = |a: T, b: T| if a > b { a } else { b };
+                Self(std::array::from_fn(|lane| larger(self.0[lane], other.0[lane])))
             }
 
             #[inline(always)]

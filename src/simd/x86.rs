@@ -6,7 +6,7 @@ use super::vector::Vector;
 
 /// The operations that differ between types in their names only.
 macro_rules! common {
-    ($real:ident, $width:literal, $splat:ident, $load:ident, $store:ident, $add:ident, $sub:ident, $fma:ident) => {
+    ($real:ident, $width:literal, $splat:ident, $load:ident, $store:ident, $add:ident, $sub:ident, $max:ident, $fma:ident) => {
         type Real = $real;
         const WIDTH: usize = $width;
 
@@ -38,6 +38,12 @@ macro_rules! common {
         unsafe fn sub(self, other: Self) -> Self {
             // SAFETY: as above.
             unsafe { $sub(self, other) }
+        }
+
+        #[inline(always)]
+        unsafe fn larger(self, other: Self) -> Self {
+            // SAFETY: as above.
+            unsafe { $max(self, other) }
         }
 
         #[inline(always)]
@@ -133,6 +139,7 @@ impl Vector for __m512d {
         _mm512_storeu_pd,
         _mm512_add_pd,
         _mm512_sub_pd,
+        _mm512_max_pd,
         _mm512_fmadd_pd
     );
 
@@ -226,6 +233,7 @@ impl Vector for __m512 {
         _mm512_storeu_ps,
         _mm512_add_ps,
         _mm512_sub_ps,
+        _mm512_max_ps,
         _mm512_fmadd_ps
     );
 
@@ -317,6 +325,7 @@ impl Vector for __m256d {
         _mm256_storeu_pd,
         _mm256_add_pd,
         _mm256_sub_pd,
+        _mm256_max_pd,
         _mm256_fmadd_pd
     );
 
@@ -347,6 +356,7 @@ impl Vector for __m256 {
         _mm256_storeu_ps,
         _mm256_add_ps,
         _mm256_sub_ps,
+        _mm256_max_ps,
         _mm256_fmadd_ps
     );
 

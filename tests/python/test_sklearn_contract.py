@@ -17,6 +17,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 from ilk.cluster import KMeans, KPrototypes, LatentClass
 from ilk.cluster import GaussianMixture, KMeans, KPrototypes
 from ilk.cluster import KMeans, KMedoids, KPrototypes
+from ilk.cluster import DBSCAN, HDBSCAN, KMeans, KPrototypes
 
 
 def _checks() -> list[Any]:
@@ -24,6 +25,7 @@ def _checks() -> list[Any]:
     for estimator in (KMeans(), KPrototypes(), LatentClass()):
     for estimator in (KMeans(), KPrototypes(), GaussianMixture()):
     for estimator in (KMeans(), KMedoids(), KPrototypes()):
+    for estimator in (KMeans(), KPrototypes(), DBSCAN(), HDBSCAN()):
         for one, check in estimator_checks_generator(estimator, legacy=True):
             name = getattr(check, "func", check).__name__
             found.append(pytest.param(one, check, id=f"{type(estimator).__name__}-{name}"))

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod cluster;
+mod density;
 mod economics;
 mod gap;
 mod latent;

@@ -6,6 +6,7 @@ canonical: cluster 0 is the largest, and the same ``random_state`` gives the sam
 and values missing; :class:`GaussianMixture` finds soft clusters with a shape of their own. Labels are canonical: cluster 0 is the largest, and the same ``random_state`` gives the same labels
 and values missing; :class:`KMedoids` represents each cluster by one of its rows, under any distance, such as Gower's
 (:func:`gower_distances`) for mixed frames. Labels are canonical: cluster 0 is the largest, and the same ``random_state`` gives the same labels
+and values missing; :class:`HDBSCAN` and :class:`DBSCAN` find clusters of any shape and leave stray rows out. Labels are canonical: cluster 0 is the largest, and the same ``random_state`` gives the same labels
 for any number of threads.
 """
 
@@ -19,6 +20,9 @@ from ilk.cluster._base import (
 )
 from ilk.cluster._base import FewClustersWarning, UnknownCategoryWarning
 from ilk.cluster._gower import gower_distances
+from ilk.cluster._dbscan import DBSCAN
+from ilk.cluster._density import NoClustersWarning
+from ilk.cluster._hdbscan import HDBSCAN
 from ilk.cluster._kmeans import KMeans
 from ilk.cluster._kmedoids import KMedoids
 from ilk.cluster._kprototypes import KPrototypes
@@ -48,4 +52,11 @@ __all__ = [
     "KPrototypes",
     "UnknownCategoryWarning",
     "gower_distances",
+    "DBSCAN",
+    "HDBSCAN",
+    "FewClustersWarning",
+    "KMeans",
+    "KPrototypes",
+    "NoClustersWarning",
+    "UnknownCategoryWarning",
 ]

@@ -1,6 +1,7 @@
 //! Bindings of the clusters, one file per estimator.
 
 mod gower;
+mod density;
 mod kmeans;
 mod kmedoids;
 mod kprototypes;
@@ -11,6 +12,7 @@ use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2}
 use pyo3::prelude::*;
 
 pub(crate) use gower::gower_distances;
+pub(crate) use density::{PyDbscan, PyHdbscan};
 pub(crate) use kmeans::PyKMeans;
 pub(crate) use kmedoids::PyKMedoids;
 pub(crate) use kprototypes::PyKPrototypes;
