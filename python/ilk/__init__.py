@@ -12,7 +12,7 @@ from ilk._core import __version__, num_threads, set_num_threads
 
 if TYPE_CHECKING:
     from ilk import cluster, datasets, economics, exceptions, gaps, segments
-    from ilk.cluster import KMeans, KPrototypes
+    from ilk.cluster import KMeans, KModes, KPrototypes
     from ilk.economics import Scorecard, segment_scorecard
     from ilk.gaps import GapMatrix, gap_matrix
     from ilk.segments import Segmentation, segment
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _HOME = {
     "GapMatrix": "ilk.gaps",
     "KMeans": "ilk.cluster",
+    "KModes": "ilk.cluster",
     "KPrototypes": "ilk.cluster",
     "Scorecard": "ilk.economics",
     "Segmentation": "ilk.segments",
@@ -34,6 +35,7 @@ _ROOMS = ("cluster", "datasets", "economics", "exceptions", "gaps", "segments")
 __all__ = [
     "GapMatrix",
     "KMeans",
+    "KModes",
     "KPrototypes",
     "Scorecard",
     "Segmentation",

@@ -1,6 +1,6 @@
 //! Clusters: who the customers are.
 //!
-//! [`KMeans`] groups rows of numbers, [`KPrototypes`] rows of numbers and categories, with values missing. Both alternate
+//! [`KMeans`] groups rows of numbers, [`KModes`] rows of categories and [`KPrototypes`] rows of both, with values missing. All alternate
 //! between giving each row to its nearest cluster and moving each cluster to the middle of its rows, until nothing moves; each
 //! step lowers the objective. Start with [`KMeans::fit`].
 //!
@@ -21,17 +21,23 @@
 //! # Ok::<(), ilk::Error>(())
 //! ```
 
+mod gamma;
 mod kmeans;
+mod kmodes;
 mod kprototypes;
 mod lloyd;
+mod measures;
 mod mixed;
 mod mixed_lloyd;
 mod mixed_start;
+mod narrow;
 mod order;
 mod rows;
 mod start;
 
 pub use crate::simd::Real;
+pub use gamma::Gamma;
 pub use kmeans::{KMeans, KMeansModel, Start};
-pub use kprototypes::{Gamma, KPrototypes, KPrototypesModel, MixedStart};
+pub use kmodes::{KModes, KModesModel};
+pub use kprototypes::{KPrototypes, KPrototypesModel, MixedStart};
 pub use mixed::{Attribute, Columns, Mixed, Unseen};

@@ -12,17 +12,22 @@
 
 mod lanes;
 mod mixed;
+mod modes;
 mod moments;
 mod numeric;
+mod places;
 mod refine;
+mod side;
 mod vector;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
 pub(crate) use lanes::{Lanes, Tables};
 pub(crate) use mixed::{MixedAssign, MixedDistances, MixedRows, MixedSums};
+pub(crate) use modes::{ModesAssign, ModesDistances, Narrow, SIDE};
 pub(crate) use moments::Moments;
 pub(crate) use numeric::{Assign, Distances, Sums};
+pub(crate) use places::Places;
 pub(crate) use refine::{Drift, Refine, Running, State};
 
 use vector::Vector;

@@ -1,12 +1,15 @@
 //! Bindings of the clusters, one file per estimator.
 
 mod kmeans;
+mod kmodes;
 mod kprototypes;
+mod mixed;
 
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
 
 pub(crate) use kmeans::PyKMeans;
+pub(crate) use kmodes::PyKModes;
 pub(crate) use kprototypes::PyKPrototypes;
 
 /// A matrix of either number type.
