@@ -12,9 +12,9 @@ use super::mixed::{Attribute, Columns, Mixed};
 use super::mixed_lloyd::{MixedLloyd, Prototypes, Space};
 use super::mixed_start::{cao, huang};
 use super::rows::check_weights;
-use super::start::Pool;
+use super::start::{Points, Pool};
 use crate::error::{Error, Result};
-use crate::parallel::{self, Monitor};
+use crate::parallel::{self, BLOCK, Monitor};
 use crate::persist::{Persist, broken};
 use crate::rng::{Rng, Stage};
 use crate::table::Table;
@@ -75,6 +75,9 @@ impl KPrototypes {
     /// scale are as far apart as two categories. The objective is summed over the values that are observed: a missing value contributes nothing (the partial
     /// distance of Dixon 1979, Pattern recognition with partly missing data, without rescaling), so that every step lowers
     /// the objective.
+    ///
+    /// Of up to 4,096 rows of categories alone, single rows move too once assigning all of them helps no more, unless the starting
+    /// prototypes are given: there several categories are often equally frequent, and the mode is but one of them.
     ///
     /// The result is the same to the last bit for any number of threads. Time is proportional to rows, columns, clusters and
     /// iterations.
@@ -198,8 +201,15 @@ impl KPrototypes {
             }
             _ => space.prototypes(&pool.plus_plus(k, &mut rng, monitor)?),
         };
-        let keep_order = matches!(self.start, MixedStart::Given(..));
-        lloyd.run(start, self.max_iter, keep_order, monitor)
+        if matches!(self.start, MixedStart::Given(..)) {
+            return lloyd.run(start, self.max_iter, true, None, monitor);
+        }
+        // Equally frequent categories are common in small data alone.
+        let different: Option<Vec<(usize, f64)>> = (space.data.d() == 0 && space.n() <= BLOCK)
+            .then(|| {
+                pool.rows().into_iter().zip((0..pool.n()).map(|at| pool.weight(at))).collect()
+            });
+        lloyd.run(start, self.max_iter, false, different.as_deref(), monitor)
     }
 
     fn model(&self, space: &Space<'_>, lloyd: MixedLloyd<'_>, ending: Ending) -> KPrototypesModel {

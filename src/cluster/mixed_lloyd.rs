@@ -14,6 +14,7 @@ use super::measures::Measures;
 use super::mixed::Mixed;
 use super::narrow::{NarrowModes, NarrowPart, NarrowRows};
 use super::order::{canonical, permuted};
+use super::single::improve;
 use super::start::{self, CHUNK, Points};
 use crate::error::Result;
 use crate::parallel::{self, BLOCK, Monitor};
@@ -168,6 +169,19 @@ fn times(numbers: &[f64], scale: &[f64]) -> Vec<f64> {
     numbers.iter().zip(scale.iter().cycle()).map(|(number, scale)| number * scale).collect()
 }
 
+/// Takes the heaviest category of each cluster and attribute; where none has weight, the mode stays.
+fn take_modes(modes: &mut [u32], counts: &[f64], tables: &Tables) {
+    let attributes = tables.attributes();
+    if attributes.is_empty() {
+        return;
+    }
+    for (modes, counts) in modes.chunks_mut(attributes.len()).zip(counts.chunks(tables.n_rows())) {
+        for (mode, &(first, categories)) in modes.iter_mut().zip(attributes) {
+            *mode = heaviest(&counts[first..first + categories as usize]).unwrap_or(*mode);
+        }
+    }
+}
+
 /// The heaviest category, ties to the lowest; `None` where none has weight.
 pub(crate) fn heaviest(counts: &[f64]) -> Option<u32> {
     let mut best = None;
@@ -305,7 +319,7 @@ impl<'a> MixedLloyd<'a> {
 
     /// Moves each cluster to the middle of its rows; where nothing is observed, it stays.
     fn update(&mut self, monitor: &Monitor) -> Result<bool> {
-        let (d, m, n_rows) = (self.space.data.d(), self.space.data.m(), self.tables.n_rows());
+        let d = self.space.data.d();
         for cluster in 0..self.k {
             for column in 0..d {
                 let at = cluster * d + column;
@@ -316,13 +330,8 @@ impl<'a> MixedLloyd<'a> {
                         self.sums.values[at] / weight / self.space.scale[column];
                 }
             }
-            let counts = &self.sums.counts[cluster * n_rows..(cluster + 1) * n_rows];
-            for (column, &(first, categories)) in self.tables.attributes().iter().enumerate() {
-                if let Some(mode) = heaviest(&counts[first..first + categories as usize]) {
-                    self.prototypes.modes[cluster * m + column] = mode;
-                }
-            }
         }
+        take_modes(&mut self.prototypes.modes, &self.sums.counts, &self.tables);
         if self.sums.weights.contains(&0.0) { self.mend(monitor) } else { Ok(false) }
     }
 
@@ -356,12 +365,26 @@ impl<'a> MixedLloyd<'a> {
         Ok(!far.is_empty())
     }
 
+    /// Moves single rows of these different ones, with their weights, where that lowers the objective; says whether one moved.
+    fn move_single(&mut self, rows: &[(usize, f64)]) -> bool {
+        let (data, gamma) = (self.space.data, &self.space.gamma);
+        let mut labels: Vec<u32> = rows.iter().map(|&(row, _)| self.labels[row]).collect();
+        let Some(counts) = improve(data, rows, &mut labels, &self.tables, gamma, self.k) else {
+            return false;
+        };
+        take_modes(&mut self.prototypes.modes, &counts, &self.tables);
+        true
+    }
+
     /// Iterates from these prototypes; ends with labels, sizes and cost of the final ones.
+    ///
+    /// Where different rows and their weights are given, rows move alone too once assigning all of them helps no more.
     pub(crate) fn run(
         &mut self,
         start: Prototypes,
         max_iter: usize,
         keep_order: bool,
+        different: Option<&[(usize, f64)]>,
         monitor: &Monitor,
     ) -> Result<Ending> {
         self.prototypes = start;
@@ -378,6 +401,11 @@ impl<'a> MixedLloyd<'a> {
             // Costs that no longer fall are equal up to rounding: rows between two clusters move to and fro.
             ending.converged = settled || (self.sums.cost >= before && !moved);
             before = self.sums.cost;
+            if ending.converged && different.is_some_and(|rows| self.move_single(rows)) {
+                ending.converged = false;
+                settled = false;
+                before = f64::INFINITY;
+            }
             monitor.advance(1);
         }
         monitor.advance((max_iter - ending.n_iter) as u64);

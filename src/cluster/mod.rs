@@ -33,6 +33,7 @@ mod mixed_start;
 mod narrow;
 mod order;
 mod rows;
+mod single;
 mod start;
 
 pub use crate::simd::Real;

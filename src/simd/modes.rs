@@ -34,7 +34,7 @@ impl<C: Code> Narrow<C> {
     /// Whether codes, counts and labels fit.
     pub(crate) fn fits(k: usize, n_categories: &[u32]) -> bool {
         let most = n_categories.iter().max().map_or(0, |&most| most as usize);
-        most + 2 <= C::MOST && n_categories.len() <= C::MOST && k <= C::MOST
+        most < C::MOST && n_categories.len() <= C::MOST && k <= C::MOST
     }
 
     /// Takes rows of codes, row-major; a code is below its number of categories, [`MISSING`] or unseen.
@@ -85,7 +85,7 @@ impl<C: Code> Narrow<C> {
         found
     }
 
-    /// Number of attributes in which `lanes` of a side differ from each mode, to `to(cluster, counts)`.
+    /// Gives `to(cluster, counts)` the number of attributes in which rows from `first` on differ from each mode.
     ///
     /// # Safety
     ///
@@ -403,8 +403,8 @@ mod tests {
 
     #[test]
     fn as_many_attributes_categories_and_clusters_as_a_byte_holds() {
-        assert!(Narrow::<u8>::fits(255, &[253; 255]) && !Narrow::<u8>::fits(2, &[254]));
+        assert!(Narrow::<u8>::fits(255, &[254; 255]) && !Narrow::<u8>::fits(2, &[255]));
         assert!(!Narrow::<u8>::fits(256, &[2]) && !Narrow::<u8>::fits(2, &[2; 256]));
-        check::<u8>(255, 255, 30, 253, 1);
+        check::<u8>(255, 255, 30, 254, 1);
     }
 }

@@ -20,7 +20,9 @@ class KModes(MixedClusters):
     The objective is Huang's [1]_: the number of categories that are not the mode of their cluster. Every column counts
     as categories, numbers and ordered categories too, each different value being one;
     :class:`~ilk.cluster.KPrototypes` is for columns whose differences or ranks mean something. A missing value
-    costs nothing, whichever the cluster, so that each step lowers the objective.
+    costs nothing, whichever the cluster, so that each step lowers the objective. Of up to 4,096 rows, single ones move
+    too once assigning all of them helps no more [3]_, unless ``init`` is a frame: in small clusters several categories
+    are often equally frequent, and the mode is but one of them.
 
     Parameters
     ----------
@@ -71,6 +73,7 @@ class KModes(MixedClusters):
        Data Mining and Knowledge Discovery 2.
     .. [2] Cao, F., Liang, J. and Bai, L. (2009). A new initialization method for categorical data clustering. Expert
        Systems with Applications 36.
+    .. [3] Hartigan, J. A. and Wong, M. A. (1979). A k-means clustering algorithm. Applied Statistics 28.
 
     Examples
     --------
