@@ -76,8 +76,8 @@ impl KPrototypes {
     /// distance of Dixon 1979, Pattern recognition with partly missing data, without rescaling), so that every step lowers
     /// the objective.
     ///
-    /// Of up to 4,096 rows of categories alone, single rows move too once assigning all of them helps no more, unless the starting
-    /// prototypes are given: there several categories are often equally frequent, and the mode is but one of them.
+    /// Of up to 4,096 rows of categories alone, single rows move too once assigning all of them helps no more: there several
+    /// categories are often equally frequent, and the mode is but one of them.
     ///
     /// The result is the same to the last bit for any number of threads. Time is proportional to rows, columns, clusters and
     /// iterations.
@@ -201,15 +201,13 @@ impl KPrototypes {
             }
             _ => space.prototypes(&pool.plus_plus(k, &mut rng, monitor)?),
         };
-        if matches!(self.start, MixedStart::Given(..)) {
-            return lloyd.run(start, self.max_iter, true, None, monitor);
-        }
+        let keep_order = matches!(self.start, MixedStart::Given(..));
         // Equally frequent categories are common in small data alone.
         let different: Option<Vec<(usize, f64)>> = (space.data.d() == 0 && space.n() <= BLOCK)
             .then(|| {
                 pool.rows().into_iter().zip((0..pool.n()).map(|at| pool.weight(at))).collect()
             });
-        lloyd.run(start, self.max_iter, false, different.as_deref(), monitor)
+        lloyd.run(start, self.max_iter, keep_order, different.as_deref(), monitor)
     }
 
     fn model(&self, space: &Space<'_>, lloyd: MixedLloyd<'_>, ending: Ending) -> KPrototypesModel {

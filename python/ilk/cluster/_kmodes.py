@@ -21,8 +21,8 @@ class KModes(MixedClusters):
     as categories, numbers and ordered categories too, each different value being one;
     :class:`~ilk.cluster.KPrototypes` is for columns whose differences or ranks mean something. A missing value
     costs nothing, whichever the cluster, so that each step lowers the objective. Of up to 4,096 rows, single ones move
-    too once assigning all of them helps no more [3]_, unless ``init`` is a frame: in small clusters several categories
-    are often equally frequent, and the mode is but one of them.
+    too once assigning all of them helps no more [3]_: in small clusters several categories are often equally
+    frequent, and the mode is but one of them.
 
     Parameters
     ----------
