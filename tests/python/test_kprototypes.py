@@ -87,7 +87,8 @@ def test_weights_are_repeated_rows(seed: int, k: int) -> None:
         weighted = clone(model).fit(data, sample_weight=weights)
         repeated = clone(model).fit(data.loc[data.index.repeat(weights)])
     assert weighted.cost_ == pytest.approx(repeated.cost_, rel=1e-9)
-    assert_array_equal(weighted.predict(data), repeated.predict(data))
+    seen = data[weights > 0]
+    assert_array_equal(weighted.predict(seen), repeated.predict(seen))
 
 
 @pytest.mark.parametrize(
