@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ilk import cluster, datasets, economics, exceptions, gaps, segments
     from ilk.cluster import GaussianMixture, KMeans, KPrototypes
     from ilk.cluster import KMeans, KMedoids, KPrototypes, gower_distances
+    from ilk.cluster import KMeans, KModes, KPrototypes
     from ilk.economics import Scorecard, segment_scorecard
     from ilk.gaps import GapMatrix, gap_matrix
     from ilk.segments import Segmentation, segment
@@ -24,6 +25,7 @@ _HOME = {
     "GaussianMixture": "ilk.cluster",
     "KMeans": "ilk.cluster",
     "KMedoids": "ilk.cluster",
+    "KModes": "ilk.cluster",
     "KPrototypes": "ilk.cluster",
     "Scorecard": "ilk.economics",
     "Segmentation": "ilk.segments",
@@ -40,6 +42,7 @@ __all__ = [
     "GaussianMixture",
     "KMeans",
     "KMedoids",
+    "KModes",
     "KPrototypes",
     "Scorecard",
     "Segmentation",

@@ -11,6 +11,7 @@ __all__ = [
     "GaussianMixtureModel",
     "KMeansModel",
     "KMedoidsModel",
+    "KModesModel",
     "KPrototypesModel",
     "LatentClassModel",
     "Ranking",
@@ -380,6 +381,56 @@ class GaussianMixtureModel:
     def __ne__(self, other: object, /) -> bool: ...
 
 @final
+class KModesModel:
+    @staticmethod
+    def fit(
+        table: Table,
+        weights: NDArray[float64] | None,
+        *,
+        n_clusters: int,
+        init: Any,
+        n_init: int,
+        max_iter: int,
+        seed: int,
+        progress: Any,
+    ) -> tuple[KModesModel, int]: ...
+    def predict(
+        self, table: Table
+    ) -> tuple[NDArray[int32], list[tuple[str, int, str, int]], int]: ...
+    def distances(
+        self, table: Table
+    ) -> tuple[NDArray[float64], list[tuple[str, int, str, int]]]: ...
+    def cost_of(
+        self, table: Table, weights: NDArray[float64] | None
+    ) -> tuple[float, list[tuple[str, int, str, int]]]: ...
+    @property
+    def categorical(self) -> list[str]: ...
+    @property
+    def ordinal(self) -> list[str]: ...
+    @property
+    def order(self) -> list[str]: ...
+    @property
+    def centroids(self) -> Table: ...
+    @property
+    def labels(self) -> NDArray[int32]: ...
+    @property
+    def cost(self) -> float: ...
+    @property
+    def n_iter(self) -> int: ...
+    @property
+    def converged(self) -> bool: ...
+    @property
+    def n_found(self) -> int: ...
+    @property
+    def n_clusters(self) -> int: ...
+    def to_json(self) -> str: ...
+    @staticmethod
+    def from_json(text: str) -> KModesModel: ...
+    def __reduce__(self) -> tuple[Any, tuple[str]]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+
+@final
 class KPrototypesModel:
     @staticmethod
     def fit(
@@ -388,8 +439,9 @@ class KPrototypesModel:
         *,
         numeric: Sequence[str],
         categorical: Sequence[str],
+        ordinal: Sequence[tuple[str, Sequence[str]]],
         n_clusters: int,
-        gamma: Sequence[float] | None,
+        gamma: str | Sequence[float],
         init: Any,
         n_init: int,
         max_iter: int,
@@ -407,6 +459,8 @@ class KPrototypesModel:
     ) -> tuple[float, list[tuple[str, int, str, int]]]: ...
     @property
     def categorical(self) -> list[str]: ...
+    @property
+    def ordinal(self) -> list[str]: ...
     @property
     def order(self) -> list[str]: ...
     @property

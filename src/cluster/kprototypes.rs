@@ -1,33 +1,23 @@
-//! k-prototypes: rows of numbers and categories, with values missing.
+//! k-prototypes: rows of numbers, ranks and categories, with values missing.
 
 use linfa::DatasetBase;
 use linfa::traits::{Fit, PredictInplace};
 use ndarray::{Array1, Array2, ArrayBase, ArrayView2, Data, Ix2};
 use serde::{Deserialize, Serialize};
 
+use super::gamma::{self, Gamma};
 use super::kmeans::linfa_weights;
 use super::lloyd::Ending;
 use super::mixed::{Attribute, Columns, Mixed};
 use super::mixed_lloyd::{MixedLloyd, Prototypes, Space};
 use super::mixed_start::{cao, huang};
 use super::rows::check_weights;
-use super::start::Pool;
+use super::start::{Points, Pool};
 use crate::error::{Error, Result};
-use crate::parallel::{self, Monitor};
+use crate::parallel::{self, BLOCK, Monitor};
 use crate::persist::{Persist, broken};
 use crate::rng::{Rng, Stage};
 use crate::table::Table;
-
-/// What a category that is not the mode costs, beside squared differences of numbers.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Gamma {
-    /// Half the mean standard deviation of the numeric columns, after Huang (1998); 1 where that is 0.
-    Auto,
-    /// The same for every categorical column.
-    Same(f64),
-    /// One for each categorical column; NaN stands for that of `Auto`.
-    Each(Vec<f64>),
-}
 
 /// Where the iterations start.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,9 +70,14 @@ impl KPrototypes {
     /// Fits the model.
     ///
     /// The objective is that of Huang (1998), Extensions to the k-means algorithm for clustering large data sets with
-    /// categorical values, summed over the values that are observed: a missing value contributes nothing (the partial
+    /// categorical values: squared differences of numbers, and gamma for a category that is not the mode. An ordinal column
+    /// counts by ranks scaled to [0, 1], whose squared differences are multiplied by the column's gamma, so that the ends of the
+    /// scale are as far apart as two categories. The objective is summed over the values that are observed: a missing value contributes nothing (the partial
     /// distance of Dixon 1979, Pattern recognition with partly missing data, without rescaling), so that every step lowers
     /// the objective.
+    ///
+    /// Of up to 4,096 rows of categories alone, single rows move too once assigning all of them helps no more: there several
+    /// categories are often equally frequent, and the mode is but one of them.
     ///
     /// The result is the same to the last bit for any number of threads. Time is proportional to rows, columns, clusters and
     /// iterations.
@@ -100,8 +95,14 @@ impl KPrototypes {
         self.check(data)?;
         let n = data.n_rows();
         check_weights(weights, n)?;
-        let space = Space::new(data, weights, |deviation| self.gammas(deviation, data))?;
-        let n_init = if matches!(self.start, MixedStart::Given(..)) { 1 } else { self.n_init };
+        let space = Space::new(data, weights, &self.gamma, self.n_clusters)?;
+        let same = match &self.start {
+            MixedStart::Given(..) => true,
+            // Cao's rows are the same in every start, and there are no numbers to take from others.
+            MixedStart::Cao => data.d() == 0,
+            _ => false,
+        };
+        let n_init = if same { 1 } else { self.n_init };
         monitor.expect((n_init * self.max_iter) as u64);
         let pool = Pool::new(&space);
         let run = |task| {
@@ -170,28 +171,6 @@ impl KPrototypes {
         Ok(())
     }
 
-    fn gammas(&self, deviation: f64, data: &Mixed) -> Result<Vec<f64>> {
-        let auto = if deviation > 0.0 { 0.5 * deviation } else { 1.0 };
-        let gammas = match &self.gamma {
-            Gamma::Auto => vec![auto; data.m()],
-            Gamma::Same(gamma) => vec![*gamma; data.m()],
-            Gamma::Each(gammas) => {
-                gammas.iter().map(|gamma| if gamma.is_nan() { auto } else { *gamma }).collect()
-            }
-        };
-        if gammas.len() != data.m() {
-            return Err(Error::argument(
-                "gamma",
-                format!("{} values", gammas.len()),
-                format!("one for each of the {} categorical columns is needed", data.m()),
-            ));
-        }
-        match gammas.iter().find(|gamma| !(**gamma >= 0.0 && **gamma < 1e290)) {
-            Some(gamma) => Err(Error::argument("gamma", gamma, "a number from 0 up is needed")),
-            None => Ok(gammas),
-        }
-    }
-
     /// Runs one start to its end.
     fn restart(
         &self,
@@ -223,7 +202,12 @@ impl KPrototypes {
             _ => space.prototypes(&pool.plus_plus(k, &mut rng, monitor)?),
         };
         let keep_order = matches!(self.start, MixedStart::Given(..));
-        lloyd.run(start, self.max_iter, keep_order, monitor)
+        // Equally frequent categories are common in small data alone.
+        let different: Option<Vec<(usize, f64)>> = (space.data.d() == 0 && space.n() <= BLOCK)
+            .then(|| {
+                pool.rows().into_iter().zip((0..pool.n()).map(|at| pool.weight(at))).collect()
+            });
+        lloyd.run(start, self.max_iter, keep_order, different.as_deref(), monitor)
     }
 
     fn model(&self, space: &Space<'_>, lloyd: MixedLloyd<'_>, ending: Ending) -> KPrototypesModel {
@@ -269,14 +253,15 @@ impl KPrototypesModel {
         &self.columns
     }
 
-    /// What a category that is not the mode costs, per categorical column.
+    /// What a category that is not the mode costs, per categorical column; then what the ends of the scale are apart, per
+    /// ordinal column.
     pub fn gamma(&self) -> &[f64] {
         &self.gamma
     }
 
-    /// Means of the numeric columns, `(n_clusters, n_numeric)`.
+    /// Means of the numeric columns, then of the ranks of the ordinal ones, `(n_clusters, n_numeric + n_ordinal)`.
     pub fn centres(&self) -> ArrayView2<'_, f64> {
-        let shape = (self.n_clusters, self.columns.numeric.len());
+        let shape = (self.n_clusters, self.columns.n_numbers());
         ArrayView2::from_shape(shape, &self.centres).unwrap_or(ArrayView2::from(&[[]; 0]))
     }
 
@@ -286,7 +271,7 @@ impl KPrototypesModel {
         ArrayView2::from_shape(shape, &self.modes).unwrap_or(ArrayView2::from(&[[]; 0]))
     }
 
-    /// One row per cluster: means of the numbers, names of the modes, columns in the order in which they came.
+    /// One row per cluster: means of the numbers and ranks, names of the modes, columns in the order in which they came.
     ///
     /// # Errors
     ///
@@ -295,7 +280,7 @@ impl KPrototypesModel {
         let (centres, modes) = (self.centres(), self.modes());
         let mut table = Table::builder();
         for name in &self.columns.order {
-            let numeric = self.columns.numeric.iter().position(|column| column == name);
+            let numeric = self.columns.of_numbers().position(|column| column == name);
             if let Some(column) = numeric {
                 table = table.float(name, centres.column(column).iter().copied());
             }
@@ -348,17 +333,12 @@ impl KPrototypesModel {
         monitor: &Monitor,
         then: impl FnOnce(MixedLloyd<'_>) -> R,
     ) -> Result<R> {
-        if data.d() != self.columns.numeric.len()
-            || data.columns().n_categories().len() != self.gamma.len()
-        {
+        let (d, m) = (self.columns.n_numbers(), self.columns.categorical.len());
+        if data.d() != d || data.m() != m {
             return Err(Error::argument(
                 "X",
                 format!("{} numeric and {} categorical columns", data.d(), data.m()),
-                format!(
-                    "the model was fitted on {} and {}",
-                    self.columns.numeric.len(),
-                    self.gamma.len()
-                ),
+                format!("the model was fitted on {d} and {m}"),
             ));
         }
         check_weights(weights, data.n_rows())?;
@@ -393,8 +373,17 @@ impl KPrototypesModel {
     ///
     /// As for [`KPrototypesModel::predict`].
     pub fn distances(&self, data: &Mixed, monitor: &Monitor) -> Result<Array2<f64>> {
+        Ok(self.costs(data, monitor)?.mapv_into(f64::sqrt))
+    }
+
+    /// Cost of each row in every cluster, `(n, n_clusters)`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`KPrototypesModel::predict`].
+    pub fn costs(&self, data: &Mixed, monitor: &Monitor) -> Result<Array2<f64>> {
         let mut found = vec![0.0; data.n_rows() * self.n_clusters];
-        self.with_lloyd(data, None, monitor, |lloyd| lloyd.distances(&mut found, monitor))?;
+        self.with_lloyd(data, None, monitor, |lloyd| lloyd.costs(&mut found, monitor))?;
         monitor.check()?;
         Array2::from_shape_vec((data.n_rows(), self.n_clusters), found)
             .map_err(|error| Error::argument("X", error, "a matrix is needed"))
@@ -405,8 +394,7 @@ impl Persist for KPrototypesModel {
     const KIND: &'static str = "kprototypes";
 
     fn validate(&self) -> Result<()> {
-        let (k, d, m) =
-            (self.n_clusters, self.columns.numeric.len(), self.columns.categorical.len());
+        let (k, d, m) = (self.n_clusters, self.columns.n_numbers(), self.columns.categorical.len());
         if k == 0 || d + m == 0 || self.columns.order.len() != d + m {
             return Err(broken("there are no clusters or no columns"));
         }
@@ -418,8 +406,11 @@ impl Persist for KPrototypesModel {
         if self.centres.iter().any(|value| value.is_nan() || value.abs() > 1e149) {
             return Err(broken("a centre is not a finite number that can be squared"));
         }
-        if self.gamma.len() != m || self.gamma.iter().any(|g| !(*g >= 0.0 && *g < 1e290)) {
-            return Err(broken("there is not one gamma per categorical column"));
+        let valid = |(at, &gamma): (usize, &f64)| gamma::is_valid(gamma, at >= m);
+        if self.gamma.len() != m + self.columns.ordinal.len()
+            || !self.gamma.iter().enumerate().all(valid)
+        {
+            return Err(broken("there is not one gamma per categorical and ordinal column"));
         }
         let n_categories = self.columns.n_categories();
         if m > 0

@@ -1,24 +1,41 @@
-//! Rows of numbers and categories, from tables or arrays.
+//! Rows of numbers, ranks and categories, from tables or arrays.
 
 use std::collections::HashMap;
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView1, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 use super::kprototypes::MixedStart;
 use super::rows::{MOST_WEIGHT, column_name};
 use crate::error::{Error, Result};
-use crate::simd::{MISSING, MixedRows, UNSEEN};
-use crate::table::Table;
+use crate::parallel::{self, BLOCK};
+use crate::simd::{MISSING, UNSEEN};
+use crate::table::{Codes, Kind, Table};
 
-/// A categorical column.
+/// A categorical or ordinal column.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Attribute {
     /// Its name.
     pub name: String,
-    /// Its categories, by code.
+    /// Its categories, by code; those of an ordinal column from the lowest to the highest.
     pub categories: Vec<String>,
+}
+
+impl Attribute {
+    /// Codes of these categories here; [`UNSEEN`] for others.
+    fn codes_of(&self, categories: &[String]) -> Vec<u32> {
+        let known: HashMap<&str, u32> =
+            self.categories.iter().map(String::as_str).zip(0..).collect();
+        let code = |category: &String| known.get(category.as_str()).copied().unwrap_or(UNSEEN);
+        categories.iter().map(code).collect()
+    }
+
+    /// Place on the scale from 0 to 1 of the category with this code; NaN for codes that are none.
+    fn rank(&self, code: u32) -> f64 {
+        let last = self.categories.len().saturating_sub(1);
+        if code as usize > last { f64::NAN } else { f64::from(code) / last.max(1) as f64 }
+    }
 }
 
 /// What the columns are: what a model must remember of the data it was fitted on.
@@ -29,11 +46,24 @@ pub struct Columns {
     pub numeric: Vec<String>,
     /// The categorical columns.
     pub categorical: Vec<Attribute>,
+    /// The ordinal columns, which count by rank.
+    #[serde(default)]
+    pub ordinal: Vec<Attribute>,
     /// Names of all columns in the order in which they came.
     pub order: Vec<String>,
 }
 
 impl Columns {
+    /// Number of columns that count as numbers: numeric and ordinal ones.
+    pub(crate) fn n_numbers(&self) -> usize {
+        self.numeric.len() + self.ordinal.len()
+    }
+
+    /// Names of the columns that count as numbers, in the order of a centre's values.
+    pub(crate) fn of_numbers(&self) -> impl Iterator<Item = &String> {
+        self.numeric.iter().chain(self.ordinal.iter().map(|attribute| &attribute.name))
+    }
+
     /// Number of categories of each categorical column.
     pub(crate) fn n_categories(&self) -> Vec<u32> {
         self.categorical.iter().map(|attribute| attribute.categories.len() as u32).collect()
@@ -53,7 +83,22 @@ pub struct Unseen {
     pub n: usize,
 }
 
+impl Unseen {
+    /// The first of the codes that is unseen, if any.
+    fn find(name: &str, column: &Codes, mapped: &[u32]) -> Option<Self> {
+        let row = mapped.iter().position(|&code| code == UNSEEN)?;
+        Some(Self {
+            column: name.to_owned(),
+            row,
+            category: column.category(row).unwrap_or_default().to_owned(),
+            n: mapped.iter().filter(|&&code| code == UNSEEN).count(),
+        })
+    }
+}
+
 /// Rows of numbers (missing is NaN) and category codes (missing is [`MISSING`]), checked.
+///
+/// Ordinal columns are numbers: ranks scaled to [0, 1], behind the numeric columns.
 #[derive(Debug, Clone)]
 pub struct Mixed {
     numbers: Vec<f64>,
@@ -66,59 +111,73 @@ pub struct Mixed {
 impl Mixed {
     /// From columns of a table, each read in its role.
     ///
+    /// The categories of an ordinal column are those given, from the lowest to the highest, or where none are given those in the
+    /// order that the column itself has: ordered categories as declared, numbers and dates ascending.
+    ///
     /// # Errors
     ///
-    /// [`Error::MissingColumn`], [`Error::ColumnType`], and [`Error::BadValue`] for infinite or huge numbers.
-    pub fn from_table(table: &Table, numeric: &[String], categorical: &[String]) -> Result<Self> {
-        let mut codes = Vec::with_capacity(categorical.len());
-        let used = |name: &&str| numeric.iter().chain(categorical).any(|column| column == name);
+    /// [`Error::MissingColumn`], [`Error::ColumnType`], [`Error::BadValue`] for infinite or huge numbers and for a category that
+    /// is not among those given; [`Error::Argument`] for an ordinal column of text whose order is not given.
+    pub fn from_table(
+        table: &Table,
+        numeric: &[String],
+        categorical: &[String],
+        ordinal: &[Attribute],
+    ) -> Result<Self> {
+        let given = ordinal.iter().map(|attribute| &attribute.name);
+        let used = |name: &&str| {
+            numeric.iter().chain(categorical).chain(given.clone()).any(|column| column == name)
+        };
         let mut columns = Columns {
             numeric: numeric.to_vec(),
-            categorical: Vec::new(),
             order: table.names().into_iter().filter(used).map(str::to_owned).collect(),
+            ..Columns::default()
         };
-        for name in categorical {
-            let column = table.codes(name)?;
+        let names: Vec<&String> = categorical.iter().collect();
+        let mut codes = Vec::with_capacity(categorical.len());
+        for (name, column) in categorical.iter().zip(read(table, &names)?) {
             codes.push(column.codes);
             let categories = column.categories;
             columns.categorical.push(Attribute { name: name.clone(), categories });
         }
-        Self::from_parts(table, columns, codes)
+        let mut ranks = Vec::with_capacity(ordinal.len());
+        for wanted in ordinal {
+            let (attribute, column) = in_order(table, wanted)?;
+            ranks.push(column.into_iter().map(|code| attribute.rank(code)).collect());
+            columns.ordinal.push(attribute);
+        }
+        Self::from_parts(table, columns, &ranks, &codes)
     }
 
     /// The columns of a model from a new table, and the categories that the model has not seen.
+    ///
+    /// Unseen categories differ from every mode; in an ordinal column they are missing, having no rank.
     ///
     /// # Errors
     ///
     /// As for [`Mixed::from_table`].
     pub fn like(table: &Table, columns: &Columns) -> Result<(Self, Vec<Unseen>)> {
-        let mut codes = Vec::with_capacity(columns.categorical.len());
+        let attributes = columns.categorical.iter().chain(&columns.ordinal);
+        let names: Vec<&String> = attributes.clone().map(|attribute| &attribute.name).collect();
+        let mut codes = Vec::with_capacity(names.len());
         let mut unseen = Vec::new();
-        for attribute in &columns.categorical {
-            let column = table.codes(&attribute.name)?;
-            let known: HashMap<&str, u32> =
-                attribute.categories.iter().map(String::as_str).zip(0..).collect();
-            let of: Vec<u32> = column
-                .categories
-                .iter()
-                .map(|category| known.get(category.as_str()).copied().unwrap_or(UNSEEN))
-                .collect();
+        for (attribute, column) in attributes.zip(read(table, &names)?) {
+            let of = attribute.codes_of(&column.categories);
             let mapped: Vec<u32> = column
                 .codes
                 .iter()
                 .map(|&code| of.get(code as usize).copied().unwrap_or(MISSING))
                 .collect();
-            if let Some(row) = mapped.iter().position(|&code| code == UNSEEN) {
-                unseen.push(Unseen {
-                    column: attribute.name.clone(),
-                    row,
-                    category: column.category(row).unwrap_or_default().to_owned(),
-                    n: mapped.iter().filter(|&&code| code == UNSEEN).count(),
-                });
-            }
+            unseen.extend(Unseen::find(&attribute.name, &column, &mapped));
             codes.push(mapped);
         }
-        Ok((Self::from_parts(table, columns.clone(), codes)?, unseen))
+        let ranks: Vec<Vec<f64>> = codes
+            .split_off(columns.categorical.len())
+            .into_iter()
+            .zip(&columns.ordinal)
+            .map(|(codes, attribute)| codes.into_iter().map(|code| attribute.rank(code)).collect())
+            .collect();
+        Ok((Self::from_parts(table, columns.clone(), &ranks, &codes)?, unseen))
     }
 
     /// Rows of another table as starting prototypes, one per cluster.
@@ -146,21 +205,21 @@ impl Mixed {
     }
 
     /// Reads the numeric columns and lays everything out row after row.
-    fn from_parts(table: &Table, columns: Columns, codes: Vec<Vec<u32>>) -> Result<Self> {
-        let (n, d, m) = (table.n_rows(), columns.numeric.len(), codes.len());
-        let mut numbers = vec![0.0; n * d];
-        for (at, name) in columns.numeric.iter().enumerate() {
-            for (row, &value) in table.numeric(name)?.iter().enumerate() {
-                numbers[row * d + at] = value;
-            }
-        }
-        let mut rows = vec![0; n * m];
-        for (at, column) in codes.iter().enumerate() {
-            for (row, &code) in column.iter().enumerate() {
-                rows[row * m + at] = code;
-            }
-        }
-        Self::checked(numbers, rows, n, columns)
+    fn from_parts(
+        table: &Table,
+        columns: Columns,
+        ranks: &[Vec<f64>],
+        codes: &[Vec<u32>],
+    ) -> Result<Self> {
+        let numeric =
+            parallel::map_tasks(columns.numeric.len(), |at| table.numeric(&columns.numeric[at]))
+                .into_iter()
+                .collect::<Result<Vec<_>>>()?;
+        let numbers: Vec<&[f64]> =
+            numeric.iter().map(|column| &**column).chain(ranks.iter().map(Vec::as_slice)).collect();
+        let codes: Vec<&[u32]> = codes.iter().map(Vec::as_slice).collect();
+        let n = table.n_rows();
+        Self::checked(row_by_row(n, &numbers), row_by_row(n, &codes), n, columns)
     }
 
     /// From a matrix of numbers and one of category codes; the columns are x0, x1 and so on, first the numeric ones.
@@ -202,6 +261,7 @@ impl Mixed {
                     categories: (0..categories).map(|code| code.to_string()).collect(),
                 })
                 .collect(),
+            ordinal: Vec::new(),
             order: (0..numbers.ncols() + m).map(|column| format!("x{column}")).collect(),
         };
         Self::checked(
@@ -210,6 +270,28 @@ impl Mixed {
             n,
             columns,
         )
+    }
+
+    /// From category codes alone; [`MISSING`] is missing, and the columns are x0, x1 and so on.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadValue`] for a code of 2^24 or more.
+    pub fn from_codes(codes: ArrayView2<'_, u32>) -> Result<Self> {
+        const MOST: u32 = 1 << 24;
+        for ((row, column), &code) in codes.indexed_iter() {
+            if (MOST..UNSEEN).contains(&code) {
+                let wanted = format!("a code below {MOST} is needed");
+                return Err(Error::value(
+                    format!("x{column}"),
+                    row,
+                    format!("code {code}"),
+                    wanted,
+                ));
+            }
+        }
+        let numbers = Array2::zeros((codes.nrows(), 0));
+        Self::new(numbers.view(), codes, &n_categories(codes))
     }
 
     /// From one matrix whose columns at `categorical` hold category codes 0, 1, 2 and so on; NaN is missing everywhere.
@@ -241,12 +323,7 @@ impl Mixed {
                 }
             }
         }
-        let n_categories: Vec<u32> = codes
-            .columns()
-            .into_iter()
-            .map(|column| column.iter().filter(|&&c| c != MISSING).max().map_or(0, |&c| c + 1))
-            .collect();
-        let mut mixed = Self::new(numbers.view(), codes.view(), &n_categories)?;
+        let mut mixed = Self::new(numbers.view(), codes.view(), &n_categories(codes.view()))?;
         mixed.columns.numeric = numeric.iter().map(|column| format!("x{column}")).collect();
         for (attribute, column) in mixed.columns.categorical.iter_mut().zip(categorical) {
             attribute.name = format!("x{column}");
@@ -255,7 +332,7 @@ impl Mixed {
     }
 
     fn checked(numbers: Vec<f64>, codes: Vec<u32>, n: usize, columns: Columns) -> Result<Self> {
-        let d = columns.numeric.len();
+        let d = columns.n_numbers();
         if n == 0 {
             let what = "clustering".into();
             return Err(Error::TooFewRows { what, needed: 1, found: 0, mend: None });
@@ -272,7 +349,8 @@ impl Mixed {
             } else {
                 "a finite number is needed"
             };
-            let name = column_name(&columns.numeric, at % d);
+            let names: Vec<String> = columns.of_numbers().cloned().collect();
+            let name = column_name(&names, at % d);
             return Err(Error::value(name, row, format!("{value:?}"), wanted));
         }
         let missing = numbers.iter().any(|value| value.is_nan());
@@ -282,7 +360,7 @@ impl Mixed {
     /// The same rows under a model's columns, whose codes they share; codes beyond its categories are unseen.
     pub(crate) fn with_columns(mut self, columns: &Columns) -> Self {
         let n_categories = columns.n_categories();
-        if n_categories.len() == self.m() && columns.numeric.len() == self.d() {
+        if n_categories.len() == self.m() && columns.n_numbers() == self.d() {
             let codes = self.codes.iter_mut().zip(n_categories.iter().cycle());
             for (code, &categories) in codes {
                 if *code != MISSING && *code >= categories {
@@ -315,7 +393,7 @@ impl Mixed {
     }
 
     pub(crate) fn d(&self) -> usize {
-        self.columns.numeric.len()
+        self.columns.n_numbers()
     }
 
     pub(crate) fn m(&self) -> usize {
@@ -330,17 +408,75 @@ impl Mixed {
         &self.codes[row * self.m()..(row + 1) * self.m()]
     }
 
+    pub(crate) fn all_numbers(&self) -> &[f64] {
+        &self.numbers
+    }
+
+    pub(crate) fn all_codes(&self) -> &[u32] {
+        &self.codes
+    }
+
     pub(crate) fn has_missing_numbers(&self) -> bool {
         self.missing
     }
+}
 
-    /// `n` rows from `first` on, as the kernels take them.
-    pub(crate) fn part(&self, first: usize, n: usize) -> MixedRows<'_> {
-        MixedRows {
-            numbers: &self.numbers[first * self.d()..(first + n) * self.d()],
-            codes: &self.codes[first * self.m()..(first + n) * self.m()],
-            n,
-            missing: self.missing,
+/// Reads columns as categories, side by side.
+fn read(table: &Table, names: &[&String]) -> Result<Vec<Codes>> {
+    parallel::map_tasks(names.len(), |at| table.codes(names[at])).into_iter().collect()
+}
+
+/// An ordinal column with its categories in order, and its codes.
+fn in_order(table: &Table, wanted: &Attribute) -> Result<(Attribute, Vec<u32>)> {
+    let name = &wanted.name;
+    let column = table.codes(name)?;
+    if wanted.categories.is_empty() {
+        if table.kind(name)? == Kind::Nominal {
+            return Err(Error::argument(
+                "ordinal",
+                format!("column {name:?}, whose categories have no order"),
+                "ordered categories, numbers or dates are needed",
+            )
+            .with_mend(format!("ordinal={{{name:?}: [lowest, ..., highest]}}")));
         }
+        return Ok((Attribute { name: name.clone(), categories: column.categories }, column.codes));
     }
+    let of = wanted.codes_of(&column.categories);
+    if let Some(row) =
+        column.codes.iter().position(|&code| of.get(code as usize).is_some_and(|&c| c == UNSEEN))
+    {
+        return Err(Error::value(
+            name,
+            row,
+            format!("{:?}", column.category(row).unwrap_or_default()),
+            format!("one of {} is needed", wanted.categories.join(" < ")),
+        ));
+    }
+    let code = |&code: &u32| of.get(code as usize).copied().unwrap_or(MISSING);
+    Ok((wanted.clone(), column.codes.iter().map(code).collect()))
+}
+
+/// Columns laid out row after row.
+fn row_by_row<T: Copy + Default + Send + Sync>(n: usize, columns: &[&[T]]) -> Vec<T> {
+    let width = columns.len();
+    let mut rows = vec![T::default(); n * width];
+    if width > 0 {
+        let mut nothing = vec![(); n.div_ceil(BLOCK)];
+        parallel::update_blocks_of(BLOCK * width, &mut rows, &mut nothing, |first, rows, ()| {
+            let first = first / width;
+            for (at, column) in columns.iter().enumerate() {
+                let places = rows[at..].iter_mut().step_by(width);
+                places.zip(&column[first..]).for_each(|(to, &from)| *to = from);
+            }
+        });
+    }
+    rows
+}
+
+/// Number of categories of each column of codes.
+fn n_categories(codes: ArrayView2<'_, u32>) -> Vec<u32> {
+    let most = |column: ArrayView1<'_, u32>| {
+        column.iter().filter(|&&code| code < UNSEEN).max().map_or(0, |&code| code + 1)
+    };
+    codes.columns().into_iter().map(most).collect()
 }

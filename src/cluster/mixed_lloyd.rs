@@ -5,21 +5,38 @@
 //! objective: a row takes the cluster of least cost, a centre the mean and a mode the heaviest category of the values that
 //! are observed.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
+use super::gamma::Gamma;
 use super::lloyd::{Ending, compare};
+use super::measures::Measures;
 use super::mixed::Mixed;
+use super::narrow::{NarrowModes, NarrowPart, NarrowRows};
 use super::order::{canonical, permuted};
+use super::single::improve;
 use super::start::{self, CHUNK, Points};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::parallel::{self, BLOCK, Monitor};
-use crate::simd::{Lanes, MISSING, MixedAssign, MixedDistances, MixedSums, Tables};
+use crate::simd::{
+    Lanes, MISSING, MixedAssign, MixedDistances, MixedRows, MixedSums, Places, Tables,
+};
 
 /// The rows with everything that their costs depend on.
 pub(crate) struct Space<'a> {
     pub(crate) data: &'a Mixed,
     pub(crate) weights: Option<&'a [f64]>,
+    /// What a category that differs costs, per categorical column; then what the ends of an ordinal column are apart.
     pub(crate) gamma: Vec<f64>,
+    /// What numbers are multiplied by before they are squared: the root of gamma for ranks.
+    scale: Vec<f64>,
+    /// The numbers so multiplied, where there are ranks.
+    scaled: Option<Vec<f64>>,
+    /// The rows in narrow codes, where they have categories alone; else the places of their codes in the tables.
+    narrow: Option<NarrowRows>,
+    places: Places,
+    /// Whether weights are whole numbers, so that counts can follow the rows that move without rounding.
+    exact: bool,
     /// Means and heaviest categories: what a centre takes where its row has nothing.
     pub(crate) means: Vec<f64>,
     pub(crate) modes: Vec<u32>,
@@ -28,80 +45,76 @@ pub(crate) struct Space<'a> {
     n_categories: Vec<u32>,
 }
 
-/// Centres and modes of `k` clusters, row-major.
+/// Centres and modes of `k` clusters, row-major; ranks in a centre are not multiplied by anything.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Prototypes {
     pub(crate) centres: Vec<f64>,
     pub(crate) modes: Vec<u32>,
 }
 
+/// Prototypes laid out for the kernels.
+pub(crate) enum Probe {
+    Tables(Lanes<f64>, Tables),
+    Modes(NarrowModes),
+}
+
 impl<'a> Space<'a> {
-    /// Measures the columns; `gamma` takes the mean standard deviation of the numeric columns.
+    /// Measures the columns, for `k` clusters.
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] for a column without any value.
+    /// [`Error::Argument`] for a column without any value and for a gamma out of range.
     pub(crate) fn new(
         data: &'a Mixed,
         weights: Option<&'a [f64]>,
-        gamma: impl FnOnce(f64) -> Result<Vec<f64>>,
+        gamma: &Gamma,
+        k: usize,
     ) -> Result<Self> {
-        let weight = |row: usize| weights.map_or(1.0, |weights| weights[row]);
-        let nothing = |name: &str| {
-            Err(Error::argument(
-                format!("column {name:?}"),
-                "no value",
-                "a column needs at least one value in a row with weight",
-            )
-            .with_mend(format!("df = df.drop(columns=[{name:?}])")))
-        };
-        let mut means = Vec::with_capacity(data.d());
-        let mut deviations = 0.0;
-        for (column, name) in data.columns().numeric.iter().enumerate() {
-            let seen = |f: &(dyn Fn(f64) -> f64 + Sync)| {
-                parallel::sum(data.n_rows(), |row| {
-                    let value = data.numbers(row)[column];
-                    if value.is_nan() { 0.0 } else { weight(row) * f(value) }
-                })
-            };
-            let total = seen(&|_| 1.0);
-            if total <= 0.0 {
-                return nothing(name);
-            }
-            let mean = seen(&|value| value) / total;
-            deviations += (seen(&|value| (value - mean) * (value - mean)) / total).sqrt();
-            means.push(mean);
-        }
-        let n_categories = data.columns().n_categories();
-        let mut frequencies: Vec<Vec<f64>> =
-            n_categories.iter().map(|&categories| vec![0.0; categories as usize]).collect();
-        for row in 0..data.n_rows() {
-            for (frequencies, &code) in frequencies.iter_mut().zip(data.codes(row)) {
-                if let Some(frequency) = frequencies.get_mut(code as usize) {
-                    *frequency += weight(row);
-                }
-            }
-        }
-        for (frequencies, attribute) in frequencies.iter().zip(&data.columns().categorical) {
-            if frequencies.iter().sum::<f64>() <= 0.0 {
-                return nothing(&attribute.name);
-            }
-        }
-        let modes = frequencies.iter().filter_map(|counts| heaviest(counts)).collect();
-        let gamma = gamma(deviations / data.d().max(1) as f64)?;
-        Ok(Self { data, weights, gamma, means, modes, frequencies, n_categories })
+        let measures = Measures::of(data, weights)?;
+        let gamma = gamma.of(data, &measures.spread)?;
+        let Measures { means, modes, frequencies, .. } = measures;
+        let narrow = NarrowRows::new(data, &gamma, k);
+        Ok(Self { means, modes, frequencies, ..Self::laid_out(data, weights, &gamma, narrow) })
     }
 
     /// The same costs for other rows, without measuring them.
     pub(crate) fn of_model(data: &'a Mixed, weights: Option<&'a [f64]>, gamma: &[f64]) -> Self {
+        Self::laid_out(data, weights, gamma, None)
+    }
+
+    fn laid_out(
+        data: &'a Mixed,
+        weights: Option<&'a [f64]>,
+        gamma: &[f64],
+        narrow: Option<NarrowRows>,
+    ) -> Self {
+        let (d, n_ordinal) = (data.d(), data.columns().ordinal.len());
+        let mut scale = vec![1.0; d - n_ordinal];
+        scale.extend(gamma[data.m()..].iter().map(|gamma| gamma.sqrt()));
+        let scaled = (n_ordinal > 0).then(|| times(data.all_numbers(), &scale));
+        const WHOLE: f64 = (1u64 << 53) as f64;
+        let exact = weights.is_none_or(|weights| {
+            weights.iter().all(|weight| weight.fract() == 0.0)
+                && weights.iter().sum::<f64>() < WHOLE
+        });
+        let n_categories = data.columns().n_categories();
+        let places = match &narrow {
+            Some(_) => Places::default(),
+            None => Places::new(data.all_codes(), &Tables::new(&Lanes::new(1, 0), &n_categories)),
+        };
         Self {
             data,
             weights,
             gamma: gamma.to_vec(),
+            scale,
+            scaled,
+            narrow,
+            places,
+            exact,
             means: Vec::new(),
             modes: Vec::new(),
             frequencies: Vec::new(),
-            n_categories: data.columns().n_categories(),
+            n_categories,
         }
     }
 
@@ -117,12 +130,55 @@ impl<'a> Space<'a> {
         found
     }
 
-    fn lay_out(&self, k: usize, prototypes: &Prototypes) -> (Lanes<f64>, Tables) {
+    /// `n` rows from `first` on, as the kernels take them.
+    fn part(&self, first: usize, n: usize) -> MixedRows<'_> {
+        let d = self.data.d();
+        let numbers = self.scaled.as_deref().unwrap_or(self.data.all_numbers());
+        MixedRows {
+            numbers: &numbers[first * d..(first + n) * d],
+            places: self.places.part(first, n),
+            n,
+            missing: self.data.has_missing_numbers(),
+        }
+    }
+
+    /// Centres as the kernels take them.
+    fn scaled<'b>(&self, centres: &'b [f64]) -> Cow<'b, [f64]> {
+        match &self.scaled {
+            Some(_) => Cow::Owned(times(centres, &self.scale)),
+            None => Cow::Borrowed(centres),
+        }
+    }
+
+    fn lay_out(&self, k: usize, prototypes: &Prototypes) -> Probe {
+        if self.narrow.is_some() {
+            let mut modes = NarrowModes::default();
+            modes.set(&prototypes.modes);
+            return Probe::Modes(modes);
+        }
         let mut lanes = Lanes::new(k, self.data.d());
-        lanes.set(&prototypes.centres);
+        lanes.set(&self.scaled(&prototypes.centres));
         let mut tables = Tables::new(&lanes, &self.n_categories);
         tables.set(&prototypes.modes, &self.gamma);
-        (lanes, tables)
+        Probe::Tables(lanes, tables)
+    }
+}
+
+/// Rows of numbers, each multiplied by the number of its column.
+fn times(numbers: &[f64], scale: &[f64]) -> Vec<f64> {
+    numbers.iter().zip(scale.iter().cycle()).map(|(number, scale)| number * scale).collect()
+}
+
+/// Takes the heaviest category of each cluster and attribute; where none has weight, the mode stays.
+fn take_modes(modes: &mut [u32], counts: &[f64], tables: &Tables) {
+    let attributes = tables.attributes();
+    if attributes.is_empty() {
+        return;
+    }
+    for (modes, counts) in modes.chunks_mut(attributes.len()).zip(counts.chunks(tables.n_rows())) {
+        for (mode, &(first, categories)) in modes.iter_mut().zip(attributes) {
+            *mode = heaviest(&counts[first..first + categories as usize]).unwrap_or(*mode);
+        }
     }
 }
 
@@ -140,7 +196,7 @@ pub(crate) fn heaviest(counts: &[f64]) -> Option<u32> {
 
 impl Points for Space<'_> {
     type Real = f64;
-    type Probe = (Lanes<f64>, Tables);
+    type Probe = Probe;
 
     fn n(&self) -> usize {
         self.data.n_rows()
@@ -160,11 +216,16 @@ impl Points for Space<'_> {
     }
 
     fn distances(&self, probe: &Self::Probe, rows: Range<usize>, to: &mut Vec<f64>) -> usize {
-        let (lanes, tables) = probe;
-        to.resize(rows.len() * lanes.padded(), 0.0);
-        let rows = self.data.part(rows.start, rows.len());
-        MixedDistances { lanes, tables, rows, to }.apply();
-        lanes.padded()
+        match (probe, &self.narrow) {
+            (Probe::Modes(modes), Some(narrow)) => narrow.distances(modes, rows, to),
+            (Probe::Modes(_), None) => 0,
+            (Probe::Tables(lanes, tables), _) => {
+                to.resize(rows.len() * lanes.padded(), 0.0);
+                let rows = self.part(rows.start, rows.len());
+                MixedDistances { lanes, tables, rows, to }.apply();
+                lanes.padded()
+            }
+        }
     }
 }
 
@@ -176,6 +237,7 @@ pub(crate) struct MixedLloyd<'a> {
     block: usize,
     lanes: Lanes<f64>,
     tables: Tables,
+    modes: NarrowModes,
     partials: Vec<MixedSums>,
     pub(crate) sums: MixedSums,
     pub(crate) labels: Vec<u32>,
@@ -195,6 +257,7 @@ impl<'a> MixedLloyd<'a> {
             block,
             lanes,
             tables,
+            modes: NarrowModes::default(),
             partials: vec![sums.clone(); data.n_rows().div_ceil(block)],
             sums,
             labels: vec![u32::MAX; data.n_rows()],
@@ -202,48 +265,73 @@ impl<'a> MixedLloyd<'a> {
         }
     }
 
+    /// Gives each row to its nearest cluster. Weights and counts follow the rows that moved, if that can be done without
+    /// rounding.
     fn pass(&mut self, update: bool, monitor: &Monitor) -> Result<()> {
-        self.lanes.set(&self.prototypes.centres);
-        self.tables.set(&self.prototypes.modes, &self.space.gamma);
-        let (space, lanes, tables) = (self.space, &self.lanes, &self.tables);
+        let space = self.space;
+        if space.narrow.is_some() {
+            self.modes.set(&self.prototypes.modes);
+        } else {
+            self.lanes.set(&space.scaled(&self.prototypes.centres));
+            self.tables.set(&self.prototypes.modes, &space.gamma);
+        }
+        let (lanes, tables, modes) = (&self.lanes, &self.tables, &self.modes);
+        let afresh = !space.exact;
         parallel::update_blocks_of(
             self.block,
             &mut self.labels,
             &mut self.partials,
             |first, labels, sums| {
-                if monitor.check().is_ok() {
+                if monitor.check().is_err() {
+                    return;
+                }
+                if afresh || sums.changed > 0 {
                     sums.clear();
-                    let rows = space.data.part(first, labels.len());
-                    let weights = space.weights.map(|w| &w[first..first + labels.len()]);
-                    MixedAssign { lanes, tables, rows, weights, labels, sums, update }.apply();
+                } else {
+                    sums.clear_pass();
+                }
+                let weights = space.weights.map(|w| &w[first..first + labels.len()]);
+                if let Some(narrow) = &space.narrow {
+                    let part = NarrowPart { first, weights, labels, sums };
+                    narrow.assign(modes, tables.attributes(), part, update, afresh);
+                } else {
+                    let rows = space.part(first, labels.len());
+                    MixedAssign { lanes, tables, rows, weights, labels, sums, update, afresh }
+                        .apply();
                 }
             },
         );
         monitor.check()?;
-        self.sums.clear();
-        self.partials.iter().for_each(|partial| self.sums.merge(partial));
+        if afresh {
+            self.sums.clear();
+        } else {
+            self.sums.clear_pass();
+        }
+        for partial in &self.partials {
+            if afresh || partial.changed > 0 {
+                self.sums.merge(partial);
+            } else {
+                self.sums.merge_pass(partial);
+            }
+        }
         Ok(())
     }
 
     /// Moves each cluster to the middle of its rows; where nothing is observed, it stays.
     fn update(&mut self, monitor: &Monitor) -> Result<bool> {
-        let (d, m, n_rows) = (self.space.data.d(), self.space.data.m(), self.tables.n_rows());
+        let d = self.space.data.d();
         for cluster in 0..self.k {
             for column in 0..d {
                 let at = cluster * d + column;
                 let weight =
                     self.sums.observed.get(at).copied().unwrap_or(self.sums.weights[cluster]);
                 if weight > 0.0 {
-                    self.prototypes.centres[at] = self.sums.values[at] / weight;
-                }
-            }
-            let counts = &self.sums.counts[cluster * n_rows..(cluster + 1) * n_rows];
-            for (column, &(first, categories)) in self.tables.attributes().iter().enumerate() {
-                if let Some(mode) = heaviest(&counts[first..first + categories as usize]) {
-                    self.prototypes.modes[cluster * m + column] = mode;
+                    self.prototypes.centres[at] =
+                        self.sums.values[at] / weight / self.space.scale[column];
                 }
             }
         }
+        take_modes(&mut self.prototypes.modes, &self.sums.counts, &self.tables);
         if self.sums.weights.contains(&0.0) { self.mend(monitor) } else { Ok(false) }
     }
 
@@ -277,16 +365,31 @@ impl<'a> MixedLloyd<'a> {
         Ok(!far.is_empty())
     }
 
+    /// Moves single rows of these different ones, with their weights, where that lowers the objective; says whether one moved.
+    fn move_single(&mut self, rows: &[(usize, f64)]) -> bool {
+        let (data, gamma) = (self.space.data, &self.space.gamma);
+        let mut labels: Vec<u32> = rows.iter().map(|&(row, _)| self.labels[row]).collect();
+        let Some(counts) = improve(data, rows, &mut labels, &self.tables, gamma, self.k) else {
+            return false;
+        };
+        take_modes(&mut self.prototypes.modes, &counts, &self.tables);
+        true
+    }
+
     /// Iterates from these prototypes; ends with labels, sizes and cost of the final ones.
+    ///
+    /// Where different rows and their weights are given, rows move alone too once assigning all of them helps no more.
     pub(crate) fn run(
         &mut self,
         start: Prototypes,
         max_iter: usize,
         keep_order: bool,
+        different: Option<&[(usize, f64)]>,
         monitor: &Monitor,
     ) -> Result<Ending> {
         self.prototypes = start;
         self.labels.fill(u32::MAX);
+        self.sums.clear();
         let mut ending = Ending { n_iter: 0, converged: false };
         let mut before = f64::INFINITY;
         let mut settled = false;
@@ -298,6 +401,11 @@ impl<'a> MixedLloyd<'a> {
             // Costs that no longer fall are equal up to rounding: rows between two clusters move to and fro.
             ending.converged = settled || (self.sums.cost >= before && !moved);
             before = self.sums.cost;
+            if ending.converged && different.is_some_and(|rows| self.move_single(rows)) {
+                ending.converged = false;
+                settled = false;
+                before = f64::INFINITY;
+            }
             monitor.advance(1);
         }
         monitor.advance((max_iter - ending.n_iter) as u64);
@@ -325,8 +433,8 @@ impl<'a> MixedLloyd<'a> {
         self.pass(false, monitor)
     }
 
-    /// Square root of the cost of each row in the clusters of the last pass, `(n, k)`; stops early if interrupted.
-    pub(crate) fn distances(&self, to: &mut [f64], monitor: &Monitor) {
+    /// Cost of each row in the clusters of the last pass, `(n, k)`; stops early if interrupted.
+    pub(crate) fn costs(&self, to: &mut [f64], monitor: &Monitor) {
         let (k, space) = (self.k, self.space);
         let probe = space.lay_out(k, &self.prototypes);
         let mut nothing = vec![(); self.labels.len().div_ceil(BLOCK)];
@@ -339,7 +447,7 @@ impl<'a> MixedLloyd<'a> {
                 let from = first / k + chunk * CHUNK;
                 let stride = space.distances(&probe, from..from + to.len() / k, &mut costs);
                 for (to, costs) in to.chunks_exact_mut(k).zip(costs.chunks_exact(stride)) {
-                    to.iter_mut().zip(costs).for_each(|(to, cost)| *to = cost.sqrt());
+                    to.copy_from_slice(&costs[..k]);
                 }
             }
         });

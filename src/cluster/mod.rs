@@ -2,6 +2,7 @@
 //!
 //! [`KMeans`] groups rows of numbers, [`KPrototypes`] rows of numbers and categories, with values missing, [`KMedoids`] rows
 //! under any distance, [Gower's](gower_distances) among them. The first two alternate
+//! [`KMeans`] groups rows of numbers, [`KModes`] rows of categories and [`KPrototypes`] rows of both, with values missing. All alternate
 //! between giving each row to its nearest cluster and moving each cluster to the middle of its rows, until nothing moves; each
 //! step lowers the objective. [`LatentClass`] finds the groups behind answers to categorical items by their likelihood. Start
 //! with [`KMeans::fit`].
@@ -26,7 +27,9 @@
 mod criteria;
 mod gower;
 mod density;
+mod gamma;
 mod kmeans;
+mod kmodes;
 mod kprototypes;
 mod latent;
 mod lloyd;
@@ -35,8 +38,14 @@ mod mixed;
 mod mixed_lloyd;
 mod mixed_start;
 mod mixture;
+mod measures;
+mod mixed;
+mod mixed_lloyd;
+mod mixed_start;
+mod narrow;
 mod order;
 mod rows;
+mod single;
 mod start;
 
 pub use crate::simd::Real;
@@ -52,6 +61,10 @@ pub use gower::{
 pub use kmeans::{KMeans, KMeansModel, Start};
 pub use kprototypes::{Gamma, KPrototypes, KPrototypesModel, MixedStart};
 pub use medoids::{KMedoids, KMedoidsModel, MedoidStart, MedoidValues, Method, Metric, Notes};
+pub use gamma::Gamma;
+pub use kmeans::{KMeans, KMeansModel, Start};
+pub use kmodes::{KModes, KModesModel};
+pub use kprototypes::{KPrototypes, KPrototypesModel, MixedStart};
 pub use mixed::{Attribute, Columns, Mixed, Unseen};
 pub use mixture::{
     CovarianceType, GaussianMixture, GaussianMixtureModel, GivenStart, MixtureStart,

@@ -318,8 +318,8 @@ pub(crate) fn random_rows<P: Points>(points: &P, k: usize, rng: &mut Rng) -> Vec
     chosen
 }
 
-/// Up to `count` rows, each the farthest from the given distances and from the rows before it; rows of no weight and rows at
-/// distance 0 are never taken.
+/// Up to `count` rows, each the farthest from the given distances and from the rows before it, ties to the lowest by content; rows
+/// of no weight and rows at distance 0 are never taken.
 pub(crate) fn farthest<P: Points>(
     points: &P,
     nearest: Vec<P::Real>,
@@ -332,7 +332,11 @@ pub(crate) fn farthest<P: Points>(
         let mut best: Option<usize> = None;
         for row in 0..points.n() {
             let distance = state.nearest[row];
-            let better = best.is_none_or(|best| distance > state.nearest[best]);
+            // Rows with categories are often as far as one another; which comes first must not decide.
+            let better = best.is_none_or(|best| {
+                let most = state.nearest[best];
+                distance > most || distance == most && points.compare(row, best).is_lt()
+            });
             if better && distance > P::Real::narrow(0.0) && points.weight(row) > 0.0 {
                 best = Some(row);
             }

@@ -17,6 +17,7 @@ mod core_module {
     use super::cluster::{PyGaussianMixture, PyKMeans, PyKPrototypes};
     use super::cluster::{PyKMeans, PyKMedoids, PyKPrototypes, gower_distances};
     use super::cluster::{PyDbscan, PyHdbscan, PyKMeans, PyKPrototypes};
+    use super::cluster::{PyKMeans, PyKModes, PyKPrototypes};
     #[pymodule_export]
     use super::economics::{PyRanking, PyScorecard, segment_scorecard};
     #[pymodule_export]

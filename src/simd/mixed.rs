@@ -1,10 +1,11 @@
 //! Rows of numbers and categories against centres and modes.
 //!
 //! The numeric part is that of [`numeric`](super::numeric); a category costs one load from a table and one addition per
-//! vector of clusters. Missing numbers and categories cost nothing. The pass is bound by the table loads: one per row and
-//! attribute.
+//! vector of clusters. Missing numbers and categories cost nothing. The counts of the categories follow the rows that
+//! moved. The pass is bound by the table loads: one per row and attribute.
 
 use super::numeric::distances;
+use super::places::{Place, PlacesPart};
 use super::vector::Vector;
 use super::{Kernel, Lanes, TILE, Tables};
 
@@ -46,18 +47,31 @@ impl MixedSums {
         (self.cost, self.changed) = (0.0, 0);
     }
 
+    /// Back to nothing but for weights and counts, which follow the rows that move.
+    pub(crate) fn clear_pass(&mut self) {
+        self.values.fill(0.0);
+        self.observed.fill(0.0);
+        (self.cost, self.changed) = (0.0, 0);
+    }
+
     /// Adds what another part of the rows gave.
     pub(crate) fn merge(&mut self, other: &Self) {
-        let add = |to: &mut Vec<f64>, from: &[f64]| {
-            to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
-        };
-        add(&mut self.values, &other.values);
-        add(&mut self.observed, &other.observed);
         add(&mut self.counts, &other.counts);
         add(&mut self.weights, &other.weights);
+        self.merge_pass(other);
+    }
+
+    /// [`MixedSums::merge`] without weights and counts.
+    pub(crate) fn merge_pass(&mut self, other: &Self) {
+        add(&mut self.values, &other.values);
+        add(&mut self.observed, &other.observed);
         self.cost += other.cost;
         self.changed += other.changed;
     }
+}
+
+fn add(to: &mut [f64], from: &[f64]) {
+    to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
 }
 
 /// Some rows of numbers and categories.
@@ -65,8 +79,8 @@ impl MixedSums {
 pub(crate) struct MixedRows<'a> {
     /// Numbers, one row after the other; missing is NaN.
     pub(crate) numbers: &'a [f64],
-    /// Category codes, one row after the other.
-    pub(crate) codes: &'a [u32],
+    /// Places of the category codes, one row after the other.
+    pub(crate) places: PlacesPart<'a>,
     /// Number of rows.
     pub(crate) n: usize,
     /// Whether a number may be missing.
@@ -83,17 +97,21 @@ pub(crate) struct MixedAssign<'a> {
     pub(crate) rows: MixedRows<'a>,
     /// Weights of the rows; 1 where there are none.
     pub(crate) weights: Option<&'a [f64]>,
-    /// The labels before and after.
+    /// The labels before and after; those beyond `k` are none.
     pub(crate) labels: &'a mut [u32],
-    /// Where to add.
+    /// Where to add: numbers of all rows, weights and categories of those that moved.
     pub(crate) sums: &'a mut MixedSums,
     /// Whether to add up the rows too, not only weights and cost.
     pub(crate) update: bool,
+    /// Whether to add weight and categories of every row, as if none had a label before.
+    pub(crate) afresh: bool,
 }
 
 fn check(lanes: &Lanes<f64>, tables: &Tables, rows: &MixedRows<'_>) {
     assert_eq!(rows.numbers.len(), rows.n * lanes.n_features, "whole rows of numbers");
-    assert_eq!(rows.codes.len(), rows.n * tables.attributes.len(), "whole rows of codes");
+    let n_places = rows.places.narrow.len().max(rows.places.wide.len());
+    assert_eq!(n_places, rows.n * tables.attributes.len(), "whole rows of codes");
+    assert_eq!(rows.places.n_rows, tables.n_rows, "places go with the tables");
     assert_eq!(tables.values.len(), tables.n_rows * lanes.padded(), "tables go with the lanes");
 }
 
@@ -101,17 +119,19 @@ fn check(lanes: &Lanes<f64>, tables: &Tables, rows: &MixedRows<'_>) {
 ///
 /// # Safety
 ///
-/// That of [`Kernel::run`], what [`check`] checks, `first + R` rows, and `group` one of the lanes' groups.
+/// That of [`Kernel::run`], what [`check`] checks, `first + R` rows, `places` those of the rows, and `group` one of the lanes'
+/// groups.
 #[inline(always)]
-unsafe fn costs<V: Vector<Real = f64>, const R: usize>(
+unsafe fn costs<V: Vector<Real = f64>, P: Place, const R: usize>(
     lanes: &Lanes<f64>,
     tables: &Tables,
     rows: &MixedRows<'_>,
+    places: &[P],
     first: usize,
     group: usize,
 ) -> [V; R] {
     let (d, m) = (lanes.n_features, tables.attributes.len());
-    // SAFETY: the caller's promises; `Tables::row` is below `n_rows` whatever the code.
+    // SAFETY: the caller's promises; every place is below `n_rows`.
     unsafe {
         let numbers = rows.numbers.as_ptr().add(first * d);
         let mut sums: [V; R] = if rows.missing {
@@ -128,11 +148,11 @@ unsafe fn costs<V: Vector<Real = f64>, const R: usize>(
         } else {
             distances::<V, R>(lanes, numbers, group)
         };
-        let codes = rows.codes.as_ptr().add(first * m);
+        let places = places.as_ptr().add(first * m);
         let table = tables.values.as_ptr().add(group * tables.n_rows * V::WIDTH);
-        for (attribute, &(start, categories)) in tables.attributes.iter().enumerate() {
+        for attribute in 0..m {
             for r in 0..R {
-                let row = Tables::row(start, categories, *codes.add(r * m + attribute));
+                let row = (*places.add(r * m + attribute)).at();
                 sums[r] = sums[r].add(V::load(table.add(row * V::WIDTH)));
             }
         }
@@ -159,15 +179,20 @@ impl MixedAssign<'_> {
 
     /// # Safety
     ///
-    /// That of [`Kernel::run`], the lengths that `apply` checks, and `first + R` rows.
+    /// That of [`Kernel::run`], the lengths that `apply` checks, `first + R` rows, and `places` those of the rows.
     #[inline(always)]
-    unsafe fn tile<V: Vector<Real = f64>, const R: usize>(&mut self, first: usize) {
+    unsafe fn tile<V: Vector<Real = f64>, P: Place, const R: usize>(
+        &mut self,
+        places: &[P],
+        first: usize,
+    ) {
         let mut nearest = [f64::INFINITY; R];
         let mut labels = [0; R];
         // SAFETY: the caller's promises; `lowest` gives a lane with a finite cost, hence a cluster below `k`.
         unsafe {
             for group in 0..self.lanes.padded() / V::WIDTH {
-                let found = costs::<V, R>(self.lanes, self.tables, &self.rows, first, group);
+                let found =
+                    costs::<V, P, R>(self.lanes, self.tables, &self.rows, places, first, group);
                 let (costs, lanes, _) = V::two_lowest_of(found);
                 for r in 0..R {
                     let closer = costs[r] < nearest[r];
@@ -180,27 +205,32 @@ impl MixedAssign<'_> {
                 let cluster = labels[r] as usize;
                 let weight = self.weights.map_or(1.0, |weights| *weights.get_unchecked(first + r));
                 self.sums.cost += weight * nearest[r];
-                *self.sums.weights.get_unchecked_mut(cluster) += weight;
                 let label = self.labels.get_unchecked_mut(first + r);
-                self.sums.changed += usize::from(*label != labels[r]);
-                *label = labels[r];
+                let before = std::mem::replace(label, labels[r]);
+                let moved = before != labels[r];
+                self.sums.changed += usize::from(moved);
                 if self.update {
                     self.add::<V>(first + r, cluster, weight);
+                }
+                if moved && !self.afresh && (before as usize) < self.lanes.k() {
+                    self.count(places, first + r, before as usize, -weight);
+                }
+                if moved || self.afresh {
+                    self.count(places, first + r, cluster, weight);
                 }
             }
         }
     }
 
-    /// Adds one row to the sums of its cluster.
+    /// Adds the numbers of one row to the sums of its cluster.
     ///
     /// # Safety
     ///
     /// That of [`MixedAssign::tile`]; `cluster` must be below `k`.
     #[inline(always)]
     unsafe fn add<V: Vector<Real = f64>>(&mut self, row: usize, cluster: usize, weight: f64) {
-        let (d, m, n_rows) =
-            (self.lanes.n_features, self.tables.attributes.len(), self.tables.n_rows);
-        // SAFETY: `apply` checked that there are `d` sums and `n_rows` counts for each cluster.
+        let d = self.lanes.n_features;
+        // SAFETY: `apply` checked that there are `d` sums for each cluster.
         unsafe {
             let numbers = self.rows.numbers.as_ptr().add(row * d);
             let values = self.sums.values.as_mut_ptr().add(cluster * d);
@@ -215,10 +245,46 @@ impl MixedAssign<'_> {
             } else {
                 V::accumulate(values, numbers, d, weight);
             }
-            let codes = self.rows.codes.as_ptr().add(row * m);
-            let counts = self.sums.counts.as_mut_ptr().add(cluster * n_rows);
-            for (attribute, &(start, categories)) in self.tables.attributes.iter().enumerate() {
-                *counts.add(Tables::row(start, categories, *codes.add(attribute))) += weight;
+        }
+    }
+
+    /// Adds the weight of one row to its cluster, and to its categories there.
+    ///
+    /// # Safety
+    ///
+    /// That of [`MixedAssign::tile`]; `cluster` must be below `k`.
+    #[inline(always)]
+    unsafe fn count<P: Place>(&mut self, places: &[P], row: usize, cluster: usize, weight: f64) {
+        let (m, n_rows) = (self.tables.attributes.len(), self.tables.n_rows);
+        // SAFETY: `apply` checked that there are `n_rows` counts for each cluster; every place is below that.
+        unsafe {
+            *self.sums.weights.get_unchecked_mut(cluster) += weight;
+            if self.update {
+                let places = places.as_ptr().add(row * m);
+                let counts = self.sums.counts.as_mut_ptr().add(cluster * n_rows);
+                for attribute in 0..m {
+                    *counts.add((*places.add(attribute)).at()) += weight;
+                }
+            }
+        }
+    }
+
+    /// Every row, in tiles, then one by one.
+    ///
+    /// # Safety
+    ///
+    /// That of [`MixedAssign::tile`].
+    #[inline(always)]
+    unsafe fn all<V: Vector<Real = f64>, P: Place>(mut self, places: &[P]) {
+        let n = self.rows.n;
+        let tiles = n / TILE * TILE;
+        // SAFETY: the caller's promises; tiles, then single rows, end at `n`.
+        unsafe {
+            for first in (0..tiles).step_by(TILE) {
+                self.tile::<V, P, TILE>(places, first);
+            }
+            for first in tiles..n {
+                self.tile::<V, P, 1>(places, first);
             }
         }
     }
@@ -228,16 +294,14 @@ impl Kernel for MixedAssign<'_> {
     type Real = f64;
 
     #[inline(always)]
-    unsafe fn run<V: Vector<Real = f64>>(mut self) {
-        let n = self.rows.n;
-        let tiles = n / TILE * TILE;
-        // SAFETY: `apply` checked the lengths; tiles, then single rows, end at `n`.
+    unsafe fn run<V: Vector<Real = f64>>(self) {
+        let places = self.rows.places;
+        // SAFETY: `apply` checked the lengths; the slice that is not empty holds the places.
         unsafe {
-            for first in (0..tiles).step_by(TILE) {
-                self.tile::<V, TILE>(first);
-            }
-            for first in tiles..n {
-                self.tile::<V, 1>(first);
+            if places.wide.is_empty() {
+                self.all::<V, u16>(places.narrow);
+            } else {
+                self.all::<V, u32>(places.wide);
             }
         }
     }
@@ -264,17 +328,19 @@ impl MixedDistances<'_> {
     }
 }
 
-impl Kernel for MixedDistances<'_> {
-    type Real = f64;
-
+impl MixedDistances<'_> {
+    /// # Safety
+    ///
+    /// That of [`Kernel::run`], the lengths that `apply` checks, and `places` those of the rows.
     #[inline(always)]
-    unsafe fn run<V: Vector<Real = f64>>(self) {
+    unsafe fn all<V: Vector<Real = f64>, P: Place>(self, places: &[P]) {
         let padded = self.lanes.padded();
         for row in 0..self.rows.n {
             for group in 0..padded / V::WIDTH {
-                // SAFETY: `apply` checked the lengths.
+                // SAFETY: the caller's promises.
                 unsafe {
-                    let [costs] = costs::<V, 1>(self.lanes, self.tables, &self.rows, row, group);
+                    let [costs] =
+                        costs::<V, P, 1>(self.lanes, self.tables, &self.rows, places, row, group);
                     costs.store(self.to.as_mut_ptr().add(row * padded + group * V::WIDTH));
                 }
             }
@@ -282,9 +348,26 @@ impl Kernel for MixedDistances<'_> {
     }
 }
 
+impl Kernel for MixedDistances<'_> {
+    type Real = f64;
+
+    #[inline(always)]
+    unsafe fn run<V: Vector<Real = f64>>(self) {
+        let places = self.rows.places;
+        // SAFETY: `apply` checked the lengths; the slice that is not empty holds the places.
+        unsafe {
+            if places.wide.is_empty() {
+                self.all::<V, u16>(places.narrow);
+            } else {
+                self.all::<V, u32>(places.wide);
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::{Level, MISSING, UNSEEN};
+    use super::super::{Level, MISSING, Places, UNSEEN};
     use super::*;
     use proptest::prelude::*;
 
@@ -293,7 +376,7 @@ mod tests {
         fn every_level_gives_the_bits_of_the_scalar_twin(
             (d, m, k, n) in (0usize..10, 0usize..6, 1usize..20, 1usize..40),
             seed in any::<u64>(),
-            missing in any::<bool>(),
+            (missing, afresh) in any::<(bool, bool)>(),
         ) {
             let mut rng = crate::rng::Rng::stream(seed, crate::rng::Stage::Sample, 0);
             let mut number = |count: usize, holes: bool| -> Vec<f64> {
@@ -318,18 +401,21 @@ mod tests {
                     _ => UNSEEN,
                 })
                 .collect();
-            let rows = MixedRows { numbers: &numbers, codes: &codes, n, missing };
+            let before: Vec<u32> =
+                (0..n).map(|_| if rng.below(3) == 0 { u32::MAX } else { rng.below(k) as u32 }).collect();
             let on = |level| {
                 let mut lanes = Lanes::new_on(level, k, d);
                 lanes.set(&centres);
                 let mut tables = Tables::new(&lanes, &n_categories);
                 tables.set(&modes, &gamma);
-                let mut labels = vec![u32::MAX; n];
+                let places = Places::new(&codes, &tables);
+                let rows = MixedRows { numbers: &numbers, places: places.part(0, n), n, missing };
+                let mut labels = before.clone();
                 let mut sums = MixedSums::new(k, d, tables.n_rows(), missing);
                 let weights = Some(weights.as_slice());
                 let (lanes, tables) = (&lanes, &tables);
                 let assign = MixedAssign {
-                    lanes, tables, rows, weights, labels: &mut labels, sums: &mut sums, update: true,
+                    lanes, tables, rows, weights, labels: &mut labels, sums: &mut sums, update: true, afresh,
                 };
                 assign.apply();
                 let mut to = vec![0.0; n * lanes.padded()];

@@ -16,11 +16,14 @@ mod latent;
 mod mixed;
 mod mixture;
 mod mixture_kernels;
+mod modes;
 mod moments;
 mod neighbours;
 mod numeric;
+mod places;
 mod refine;
 mod swap;
+mod side;
 mod vector;
 mod wide;
 #[cfg(target_arch = "x86_64")]
@@ -35,9 +38,11 @@ pub(crate) use mixed::{MixedAssign, MixedDistances, MixedRows, MixedSums};
 pub(crate) use mixture::{
     Components, MixturePass, MixtureSums, Scratch, Second, Shape, Shares, Triangle, Written,
 };
+pub(crate) use modes::{ModesAssign, ModesDistances, Narrow, SIDE};
 pub(crate) use moments::Moments;
 pub(crate) use neighbours::{BLOCK, Near};
 pub(crate) use numeric::{Assign, Distances, Sums};
+pub(crate) use places::Places;
 pub(crate) use refine::{Drift, Refine, Running, State};
 pub(crate) use swap::Standing;
 

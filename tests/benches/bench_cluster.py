@@ -1,4 +1,4 @@
-"""k-means against scikit-learn and k-prototypes against kmodes, from the same starts, interleaved in one process."""
+"""k-means against scikit-learn from the same starts, interleaved in one process."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from sklearn.cluster import KMeans as SklearnKMeans
 from sklearn.exceptions import ConvergenceWarning
 
-from ilk.cluster import KMeans, KPrototypes
+from ilk.cluster import KMeans
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,59 +76,6 @@ def k_means(
     return _row(name, f"scikit-learn ({peer.algorithm})", *best, equal)
 
 
-def k_prototypes(n: int = 100_000, n_peer: int = 2_000, k: int = 6) -> dict[str, Any]:
-    """Time per iteration; the peer on fewer rows, its time per row times the number of rows.
-
-    The peer's iterations take time proportional to the rows (it visits one row after the other), and the start is part
-    of neither time: each is the difference of a long and a short fit from the same start.
-    """
-    from kmodes.kprototypes import KPrototypes as Peer
-
-    rng = np.random.default_rng(20240611)
-    group = rng.integers(k + 2, size=n)
-    columns: dict[str, Any] = {f"n{j}": group * (j % 3) + rng.normal(size=n) for j in range(6)}
-    for j in range(6):
-        noise = rng.integers(8, size=n)
-        columns[f"c{j}"] = np.where(rng.random(n) < 0.5, (group + j) % 8, noise).astype(str)
-    frame = pd.DataFrame(columns)
-    categorical = [f"c{j}" for j in range(6)]
-    start = frame.iloc[:k]
-
-    def fit(rows: pd.DataFrame, max_iter: int, gamma: Any) -> KPrototypes:
-        return KPrototypes(k, init=start, max_iter=max_iter, gamma=gamma).fit(rows)
-
-    def fit_peer(rows: NDArray[Any], max_iter: int) -> Any:
-        init = [
-            start.drop(columns=categorical).to_numpy(float).copy(),
-            np.array(
-                [
-                    [peer_codes[j][v] for j, v in enumerate(row)]
-                    for row in start[categorical].to_numpy()
-                ]
-            ),
-        ]
-        model = Peer(k, init=init, n_init=1, max_iter=max_iter, gamma=1.0, n_jobs=1)
-        return model.fit(rows, categorical=list(range(6, 12)))
-
-    peer_codes = [{v: i for i, v in enumerate(sorted(frame[c].unique()))} for c in categorical]
-    coded = frame.copy()
-    for j, column in enumerate(categorical):
-        coded[column] = frame[column].map(peer_codes[j])
-    sample = coded.head(n_peer).to_numpy(float)
-    ours, theirs = [], []
-    for _ in range(3):
-        short, _model = _time(lambda: fit(frame, 1, 1.0))
-        long, model = _time(lambda: fit(frame, 101, 1.0))
-        ours.append((long - short) / max(model.n_iter_ - 1, 1))
-        short, _model = _time(lambda: fit_peer(sample, 1))
-        long, peer = _time(lambda: fit_peer(sample, 3))
-        theirs.append((long - short) / max(peer.n_iter_ - 1, 1) * (n / n_peer))
-    settled = fit_peer(sample, 100)
-    equal = bool(fit(frame.head(n_peer), 100, 1.0).cost_ <= settled.cost_ * 1.0001)
-    name = f"k-prototypes {n:,} x (6 + 6), k={k}, per iteration"
-    return _row(name, f"kmodes, on {n_peer:,} rows", min(ours), min(theirs), equal)
-
-
 def run() -> list[dict[str, Any]]:
     """Time every pair."""
     return [
@@ -137,7 +83,6 @@ def run() -> list[dict[str, Any]]:
         k_means(1_000_000, 16, 8, np.float32),
         k_means(100_000, 64, 32, np.float64),
         k_means(10_000, 10, 5, np.float64, n_init=10, repeats=15),
-        k_prototypes(),
     ]
 
 

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use ilk::cluster::{KMeans, KPrototypes, Mixed, MixedStart, Real, Start};
+use ilk::cluster::{KMeans, KModes, KPrototypes, Mixed, MixedStart, Real, Start};
 use ilk::parallel::Monitor;
 use ilk::rng::{Rng, Stage};
 use ndarray::{Array2, s};
@@ -57,5 +57,22 @@ fn k_prototypes(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, k_means::<f64>, k_means::<f32>, k_prototypes);
+fn k_modes(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("k_modes");
+    for (n, k) in [(10_000, 5), (100_000, 5), (100_000, 16)] {
+        let mut rng = Rng::stream(3, Stage::Reference, 0);
+        let codes = Array2::from_shape_simple_fn((n, 12), || rng.below(8) as u32);
+        let data = Mixed::from_codes(codes.view()).unwrap();
+        let modes = codes.slice(s![..k, ..]).to_owned();
+        let start = MixedStart::Given(Array2::zeros((k, 0)), modes);
+        let params = KModes { start, max_iter: ITERATIONS, ..KModes::new(k) };
+        group.throughput(Throughput::Elements((n * ITERATIONS) as u64));
+        group.bench_function(BenchmarkId::from_parameter(format!("{n}x12, k={k}")), |bencher| {
+            bencher.iter(|| params.fit(&data, None, &Monitor::new()).unwrap());
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, k_means::<f64>, k_means::<f32>, k_prototypes, k_modes);
 criterion_main!(benches);

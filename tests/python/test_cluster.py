@@ -1,4 +1,4 @@
-"""K-means and k-prototypes: known results, laws, every kind of frame, and what bad input is told."""
+"""K-means, and what holds for every estimator: known results, laws, layouts, and what bad input is told."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from sklearn.cluster import KMeans as SklearnKMeans
 from sklearn.datasets import load_iris
 
 import ilk
-from ilk.cluster import FewClustersWarning, KMeans, KPrototypes, UnknownCategoryWarning
-from ilk.exceptions import DataError, DataWarning, MissingColumnError, ModelFileError
+from ilk.cluster import FewClustersWarning, KMeans, KPrototypes
+from ilk.exceptions import DataError, ModelFileError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,17 +40,6 @@ MCDONALDS_WITHIN = {
     5: 1434.602644,
     6: 1325.259125,
 }
-FIRMS = pd.DataFrame(
-    {
-        "cap": [
-            738.5, 369.5, 368.2, 346.7, 343.5, 282.4, 282.1, 279.7, 257.2, 205.2, 192.1, 195.7,
-        ],
-        "sector": [
-            "tech", "nrg", "tech", "tech", "fin", "fin", "tel", "cons", "cons", "tel", "tech", "nrg",
-        ],
-        "country": ["USA"] * 6 + ["CN"] + ["USA"] * 4 + ["NL"],
-    }
-)  # fmt: skip
 
 
 def rows(n: int = 300, d: int = 4, seed: int = 0) -> NDArray[np.float64]:
@@ -90,19 +79,6 @@ def test_mcdonalds_within_sum_of_squares(k: int, realdata: Path) -> None:
     assert model.inertia_ == pytest.approx(MCDONALDS_WITHIN[k], rel=1e-4)
 
 
-def test_twelve_firms_of_kmodes() -> None:
-    model = KPrototypes(4, init="cao", random_state=0).fit(FIRMS)
-    assert model.gamma_ == pytest.approx(69.903336, abs=1e-6)
-    assert model.cost_ == pytest.approx(1664.470855, abs=1e-6)
-    # In the order a b c d of the firms, cluster 0 being the largest.
-    assert model.labels_.tolist() == [3, 1, 1, 1, 1, 0, 0, 0, 0, 2, 2, 2]
-    centroids = model.cluster_centroids_
-    assert_allclose(centroids["cap"], [275.35, 356.975, 197.666667, 738.5], atol=1e-4)
-    assert centroids["sector"].tolist() == ["cons", "tech", "nrg", "tech"]
-    assert centroids["country"].tolist() == ["USA"] * 4
-    assert list(centroids.columns) == list(FIRMS.columns)
-
-
 @given(st.integers(0, 10_000), st.integers(1, 8), st.integers(1, 6))
 def test_same_start_gives_scikit_learns_result(seed: int, k: int, steps: int) -> None:
     data = rows(150, 3, seed)
@@ -116,17 +92,6 @@ def test_same_start_gives_scikit_learns_result(seed: int, k: int, steps: int) ->
     assert_array_equal(ours.labels_, theirs.labels_)
 
 
-def test_cost_is_not_above_that_of_kmodes() -> None:
-    from kmodes.kprototypes import KPrototypes as Peer
-
-    for seed in range(3):
-        data = mixed(150, seed).assign(member=lambda df: df["member"].astype(str))
-        peer = Peer(4, init="Huang", n_init=3, random_state=seed)
-        peer.fit(data.to_numpy(object), categorical=[1, 3])
-        ours = KPrototypes(4, gamma=peer.gamma, random_state=seed).fit(data)
-        assert ours.cost_ <= peer.cost_ * (1 + 1e-9)
-
-
 # Laws
 
 
@@ -137,20 +102,6 @@ def test_order_of_rows_only_permutes_labels(seed: int, k: int) -> None:
     one = KMeans(k, random_state=seed, n_init=3).fit(data)
     other = KMeans(k, random_state=seed, n_init=3).fit(data[order])
     assert_array_equal(one.labels_[order], other.labels_)
-
-
-@given(st.integers(0, 10_000), st.integers(1, 4))
-def test_weights_are_repeated_rows(seed: int, k: int) -> None:
-    data = mixed(40, seed)
-    weights = np.random.default_rng(seed).integers(0, 4, size=len(data))
-    weights[:8] = 1
-    model = KPrototypes(k, random_state=seed, n_init=2)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FewClustersWarning)
-        weighted = clone(model).fit(data, sample_weight=weights)
-        repeated = clone(model).fit(data.loc[data.index.repeat(weights)])
-    assert weighted.cost_ == pytest.approx(repeated.cost_, rel=1e-9)
-    assert_array_equal(weighted.predict(data), repeated.predict(data))
 
 
 @given(st.integers(0, 10_000), st.sampled_from([np.float32, np.float64]))
@@ -205,113 +156,6 @@ def test_layouts_give_the_same_bits() -> None:
     others += [pd.DataFrame(data), pl.DataFrame(data), pa.table(pd.DataFrame(data).add_prefix("x"))]
     for other in others:
         assert_array_equal(KMeans(3, random_state=0).fit(other).cluster_centers_, expected)
-
-
-@pytest.mark.parametrize(
-    "made", [pl.from_pandas, pa.Table.from_pandas, lambda df: df.to_dict("list")]
-)
-def test_frames_give_the_same_bits(made: Any) -> None:
-    frame = mixed()
-    frame.loc[::9, "spend"] = np.nan
-    frame.loc[::7, "channel"] = None
-    expected = KPrototypes(3, random_state=0).fit(frame)
-    model = KPrototypes(3, random_state=0).fit(made(frame))
-    assert model.to_json() == expected.to_json()
-    assert_array_equal(model.predict(made(frame)), expected.labels_)
-    assert type(model.cluster_centroids_) is type(made(frame))
-
-
-def test_arrays_of_objects_are_read_by_column() -> None:
-    frame = mixed()[["spend", "channel", "visits"]]
-    expected = KPrototypes(3, random_state=0).fit(frame)
-    for categorical in ("auto", [1], [-2]):
-        model = KPrototypes(3, random_state=0, categorical=categorical).fit(frame.to_numpy(object))
-        assert_array_equal(model.labels_, expected.labels_)
-
-
-def test_without_categories_it_is_k_means() -> None:
-    data = rows()
-    numbers = KMeans(3, init=data[:3]).fit(data)
-    model = KPrototypes(3, init=data[:3]).fit(data)
-    assert_array_equal(model.labels_, numbers.labels_)
-    assert model.cost_ == pytest.approx(numbers.inertia_)
-    assert_allclose(model.transform(data), numbers.transform(data))
-
-
-# Parameters
-
-
-def test_gamma_by_column() -> None:
-    frame = mixed()
-    auto = KPrototypes(3, random_state=0).fit(frame)
-    model = KPrototypes(3, gamma={"channel": 2.5}, random_state=0).fit(frame)
-    expected = 0.5 * frame[["spend", "visits"]].std(ddof=0).mean()
-    assert auto.gamma_ == pytest.approx(expected)
-    assert model.gamma_ == {"channel": 2.5, "member": pytest.approx(expected)}
-    with pytest.raises(DataError, match="gamma: found 'spend'"):
-        KPrototypes(3, gamma={"spend": 1.0}).fit(frame)
-
-
-@pytest.mark.parametrize("init", ["k-means++", "huang", "cao", "random"])
-def test_starts_end_well(init: str) -> None:
-    frame = mixed()
-    best = KPrototypes(3, n_init=30, random_state=0).fit(frame).cost_
-    cost = KPrototypes(3, init=init, random_state=0).fit(frame).cost_
-    assert best <= cost <= best * 1.3
-
-
-def test_given_rows_keep_their_order() -> None:
-    frame = mixed()
-    start = frame.iloc[[5, 17, 3]]
-    model = KPrototypes(3, init=start, max_iter=1).fit(frame)
-    again = KPrototypes(3, init=pl.from_pandas(start), max_iter=1).fit(frame)
-    assert_array_equal(model.labels_, again.labels_)
-    with pytest.raises(DataError, match='"fax" in init'):
-        KPrototypes(3, init=start.assign(channel="fax")).fit(frame)
-    with pytest.raises(DataError, match="init"):
-        KPrototypes(2, init=start).fit(frame)
-
-
-def test_categorical_by_name() -> None:
-    frame = mixed()
-    model = KPrototypes(3, categorical=["channel", "visits", "member"], random_state=0).fit(frame)
-    assert all(isinstance(value, str) for value in model.cluster_centroids_["visits"])
-    with pytest.raises(MissingColumnError, match='did you mean "channel"'):
-        KPrototypes(3, categorical=["chanel"]).fit(frame)
-    with pytest.raises(DataError, match=r"try: categorical=\['channel'\]"):
-        KPrototypes(3, categorical="channel").fit(frame)
-
-
-def test_unknown_categories_are_told() -> None:
-    frame = mixed()
-    model = KPrototypes(3, random_state=0).fit(frame)
-    new = frame.head(3).assign(channel=["web", "fax", "telex"])
-    with pytest.warns(UnknownCategoryWarning, match=r"'channel', row 1: category 'fax' .*2 such"):
-        labels = model.predict(new)
-    assert_array_equal(labels[:1], model.predict(frame.head(1)))
-    with pytest.raises(DataError, match="'fax'"):
-        model.set_params(unknown="error").predict(new)
-    assert_array_equal(model.set_params(unknown="ignore").predict(new), labels)
-
-
-def test_a_row_without_any_value_is_told() -> None:
-    frame = mixed()
-    frame["member"] = frame["member"].astype(object)
-    frame.loc[4] = [np.nan, None, np.nan, None]
-    with pytest.warns(DataWarning, match="1 rows have no value"):
-        model = KPrototypes(3, random_state=0).fit(frame)
-    assert model.labels_[4] == 0
-
-
-def test_missing_values_are_not_filled_in() -> None:
-    frame = mixed()
-    holes = frame.copy()
-    holes.loc[:19, "spend"] = np.nan
-    model = KPrototypes(3, random_state=0).fit(holes)
-    centroids = model.cluster_centroids_
-    for cluster in range(3):
-        seen = holes.loc[model.labels_ == cluster, "spend"].mean()
-        assert centroids["spend"][cluster] == pytest.approx(seen)
 
 
 # Saving

@@ -9,3 +9,4 @@ mod gap;
 mod latent;
 mod mixture;
 mod medoids;
+mod kmodes;

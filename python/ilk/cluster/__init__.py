@@ -7,6 +7,8 @@ and values missing; :class:`GaussianMixture` finds soft clusters with a shape of
 and values missing; :class:`KMedoids` represents each cluster by one of its rows, under any distance, such as Gower's
 (:func:`gower_distances`) for mixed frames. Labels are canonical: cluster 0 is the largest, and the same ``random_state`` gives the same labels
 and values missing; :class:`HDBSCAN` and :class:`DBSCAN` find clusters of any shape and leave stray rows out. Labels are canonical: cluster 0 is the largest, and the same ``random_state`` gives the same labels
+:class:`KMeans` groups rows of numbers, :class:`KModes` rows of categories; :class:`KPrototypes` takes mixed frames. Both of
+the latter take frames as they are, with categories by name and values missing. Labels are canonical: cluster 0 is the largest, and the same ``random_state`` gives the same labels
 for any number of threads.
 """
 
@@ -25,6 +27,7 @@ from ilk.cluster._density import NoClustersWarning
 from ilk.cluster._hdbscan import HDBSCAN
 from ilk.cluster._kmeans import KMeans
 from ilk.cluster._kmedoids import KMedoids
+from ilk.cluster._kmodes import KModes
 from ilk.cluster._kprototypes import KPrototypes
 from ilk.cluster._latent import BootstrapLRTest, LatentClass, NotIdentifiedWarning
 
@@ -60,3 +63,4 @@ __all__ = [
     "NoClustersWarning",
     "UnknownCategoryWarning",
 ]
+__all__ = ["FewClustersWarning", "KMeans", "KModes", "KPrototypes", "UnknownCategoryWarning"]

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use super::gower::options;
-use super::kprototypes::told;
+use super::mixed::told;
 use super::{Matrix, labels, slice};
 use crate::cluster::{Decoded, KMedoids, KMedoidsModel, MedoidStart, Method, Metric, Notes, Real};
 use crate::error::{Error, Result};

@@ -7,6 +7,9 @@ mod kmedoids;
 mod kprototypes;
 mod latent;
 mod mixture;
+mod kmodes;
+mod kprototypes;
+mod mixed;
 
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
@@ -15,6 +18,7 @@ pub(crate) use gower::gower_distances;
 pub(crate) use density::{PyDbscan, PyHdbscan};
 pub(crate) use kmeans::PyKMeans;
 pub(crate) use kmedoids::PyKMedoids;
+pub(crate) use kmodes::PyKModes;
 pub(crate) use kprototypes::PyKPrototypes;
 pub(crate) use latent::PyLatentClass;
 pub(crate) use mixture::PyGaussianMixture;
