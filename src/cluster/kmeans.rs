@@ -76,7 +76,7 @@ impl<T: Real> KMeans<T> {
         monitor: &Monitor,
     ) -> Result<KMeansModel<T>> {
         self.check()?;
-        let rows = Rows::new(rows, weights, &self.names)?;
+        let mut rows = Rows::new(rows, weights, &self.names)?;
         if rows.n < self.n_clusters {
             return Err(Error::TooFewRows {
                 what: format!("n_clusters={}", self.n_clusters),
@@ -97,6 +97,9 @@ impl<T: Real> KMeans<T> {
         }
         let n_init = if matches!(self.start, Start::Given(_)) { 1 } else { self.n_init };
         monitor.expect((n_init * self.max_iter) as u64);
+        if self.max_iter > SHORT {
+            rows.sketch();
+        }
         let pool = Pool::new(&rows);
         // Restarts of small data run side by side; those of large data one after the other, in the same room.
         if n_init > 1 && rows.n <= SMALL {
@@ -181,6 +184,9 @@ impl<T: Real> KMeans<T> {
         }
     }
 }
+
+/// Iterations up to which a coarse copy does not pay.
+const SHORT: usize = 2;
 
 /// Rows up to which restarts run side by side, each with labels of its own.
 const SMALL: usize = 1 << 17;

@@ -15,6 +15,9 @@ mod mixed;
 mod moments;
 mod numeric;
 mod refine;
+mod sketch;
+#[cfg(target_arch = "x86_64")]
+mod sketch_x86;
 mod vector;
 #[cfg(target_arch = "x86_64")]
 mod x86;
@@ -23,7 +26,8 @@ pub(crate) use lanes::{Lanes, Tables};
 pub(crate) use mixed::{MixedAssign, MixedDistances, MixedRows, MixedSums};
 pub(crate) use moments::Moments;
 pub(crate) use numeric::{Assign, Distances, Sums};
-pub(crate) use refine::{Drift, Refine, Running, State};
+pub(crate) use refine::{Refine, Running};
+pub(crate) use sketch::{Sieve, Sketch};
 
 use vector::Vector;
 
