@@ -173,10 +173,29 @@ impl<'a, T: Real> Lloyd<'a, T> {
         let d = self.rows.d;
         let (empty, full): (Vec<usize>, Vec<usize>) =
             (0..self.k).partition(|&cluster| self.running.rows[cluster] == 0);
-        let mut lanes = Lanes::new(full.len(), d);
-        lanes.set(&permuted(&self.centres, d, &full));
-        let mut nearest = vec![T::zero(); self.rows.n];
+        let far = self.farthest(&self.centres, &full, empty.len(), monitor)?;
+        for (cluster, row) in empty.into_iter().zip(far) {
+            let moved = &mut self.moves[cluster];
+            for (value, &to) in self.centres[cluster * d..].iter_mut().zip(self.rows.row(row)) {
+                *moved += (to.wide() - value.wide()) * (to.wide() - value.wide());
+                *value = to;
+            }
+        }
+        Ok(())
+    }
+
+    /// Up to `count` rows, each the farthest from some of the centres and from the rows before it.
+    pub(crate) fn farthest(
+        &self,
+        centres: &[T],
+        clusters: &[usize],
+        count: usize,
+        monitor: &Monitor,
+    ) -> Result<Vec<usize>> {
         let rows = self.rows;
+        let mut lanes = Lanes::new(clusters.len(), rows.d);
+        lanes.set(&permuted(centres, rows.d, clusters));
+        let mut nearest = vec![T::zero(); rows.n];
         parallel::fill_blocks(&mut nearest, |first, nearest| {
             let mut distances = Vec::new();
             for (at, nearest) in nearest.iter_mut().enumerate() {
@@ -184,15 +203,15 @@ impl<'a, T: Real> Lloyd<'a, T> {
                 *nearest = distances[..stride].iter().copied().fold(T::infinity(), T::min);
             }
         });
-        let far = start::farthest(rows, nearest, empty.len(), monitor)?;
-        for (cluster, row) in empty.into_iter().zip(far) {
-            let moved = &mut self.moves[cluster];
-            for (value, &to) in self.centres[cluster * d..].iter_mut().zip(rows.row(row)) {
-                *moved += (to.wide() - value.wide()) * (to.wide() - value.wide());
-                *value = to;
-            }
-        }
-        Ok(())
+        start::farthest(rows, nearest, count, monitor)
+    }
+
+    /// Sums of the rows by their nearest centres.
+    pub(crate) fn sum(&mut self, centres: &[T], monitor: &Monitor) -> Result<&Running> {
+        self.centres.copy_from_slice(centres);
+        self.begin();
+        self.refine(true, monitor)?;
+        Ok(&self.running)
     }
 
     /// Iterates from these centres; ends with labels, sizes and inertia of the final centres.
@@ -219,6 +238,18 @@ impl<'a, T: Real> Lloyd<'a, T> {
             self.recount(monitor)?;
         }
         self.sums.weights.clone_from(&self.running.weights);
+        self.settle(keep_order, monitor)?;
+        Ok(ending)
+    }
+
+    /// Ends with labels, sizes and inertia of the centres as they stand.
+    pub(crate) fn finish(&mut self, keep_order: bool, monitor: &Monitor) -> Result<()> {
+        self.assign(monitor)?;
+        self.settle(keep_order, monitor)
+    }
+
+    /// Puts the clusters into their order by the sizes known so far and gives each row its label.
+    fn settle(&mut self, keep_order: bool, monitor: &Monitor) -> Result<()> {
         // A row between two centres goes to the lower label, so a new order can move such rows and with them the
         // sizes; a few rounds settle it.
         for round in 0..8 {
@@ -228,7 +259,7 @@ impl<'a, T: Real> Lloyd<'a, T> {
             }
             self.assign(monitor)?;
         }
-        Ok(ending)
+        Ok(())
     }
 
     /// Gives each row to its nearest centre, from these centres.

@@ -24,6 +24,7 @@
 mod kmeans;
 mod kprototypes;
 mod lloyd;
+mod minibatch;
 mod mixed;
 mod mixed_lloyd;
 mod mixed_start;
@@ -34,4 +35,5 @@ mod start;
 pub use crate::simd::Real;
 pub use kmeans::{KMeans, KMeansModel, Start};
 pub use kprototypes::{Gamma, KPrototypes, KPrototypesModel, MixedStart};
+pub use minibatch::MiniBatch;
 pub use mixed::{Attribute, Columns, Mixed, Unseen};

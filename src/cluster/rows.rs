@@ -6,7 +6,7 @@ use ndarray::ArrayView2;
 
 use crate::error::{Error, Result};
 use crate::parallel::{self, BLOCK};
-use crate::simd::{Moments, Real, Sketch};
+use crate::simd::{Moments, Real, Sieve, Sketch};
 
 /// Rows that are finite and whose squared distances are finite too, one after the other in memory.
 pub(crate) struct Rows<'a, T: Real> {
@@ -129,6 +129,9 @@ impl<'a, T: Real> Rows<'a, T> {
 
     /// Makes a coarse copy, for passes that read only rows in doubt.
     pub(crate) fn sketch(&mut self) {
+        if !Sieve::pays() {
+            return;
+        }
         let (means, deviations) = &self.centre_and_spread;
         let Some(mut sketch) = Sketch::new(self.n, means, deviations) else { return };
         let (scale, mut places) = sketch.places(BLOCK);
@@ -154,6 +157,13 @@ impl<'a, T: Real> Rows<'a, T> {
         };
         let found = if value.is_nan() { "NaN".to_owned() } else { format!("{value:?}") };
         Error::value(column_name(names, column), row, found, wanted)
+    }
+
+    /// A copy of some rows and their weights.
+    pub(crate) fn taken(&self, rows: &[usize]) -> (Vec<T>, Option<Vec<f64>>) {
+        let values = rows.iter().flat_map(|&row| self.row(row).iter().copied()).collect();
+        let weights = self.weights.map(|all| rows.iter().map(|&row| all[row]).collect());
+        (values, weights)
     }
 
     pub(crate) fn weight(&self, row: usize) -> f64 {

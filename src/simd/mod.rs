@@ -208,10 +208,12 @@ macro_rules! real {
             const NAME: &'static str = $name;
             const KMEANS: &'static str = $kmeans;
 
+            #[inline(always)]
             fn wide(self) -> f64 {
                 f64::from(self)
             }
 
+            #[inline(always)]
             fn narrow(value: f64) -> Self {
                 value as $real
             }

@@ -1,7 +1,8 @@
 //! Assignment that reads only the rows whose label may have changed.
 //!
 //! A [`Sift`] tells from a coarse copy which rows keep their label; the others are fetched and compared with every centre.
-//! Sums change only by the rows that move. Where the coarse copy settles little, all rows are read for a while.
+//! They are fetched while the next rows are sifted, so that memory and arithmetic go on at the same time. Sums change only by
+//! the rows that move. Where the coarse copy settles little, all rows are read for a while.
 
 use super::numeric::{AHEAD, prefetch};
 use super::sketch::{STRIDE, Sift};
@@ -9,7 +10,7 @@ use super::vector::Vector;
 use super::{Kernel, Lanes, Real, TILE};
 
 /// Rows that are tested before the first of them is read.
-const CHUNK: usize = 32 * STRIDE;
+const CHUNK: usize = 16 * STRIDE;
 
 /// A sum this many times smaller than what was taken from it is added up afresh.
 const LOST: f64 = 65536.0;
@@ -203,6 +204,27 @@ unsafe fn distances_at<V: Vector, const R: usize>(
     }
 }
 
+impl<T: Real> Refine<'_, T> {
+    /// Handles some rows, in their order.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Refine::tile`].
+    #[inline(always)]
+    unsafe fn read<V: Vector<Real = T>>(&mut self, rows: &[u32]) {
+        let (tiles, rest) = rows.as_chunks::<TILE>();
+        // SAFETY: the caller's promise.
+        unsafe {
+            for tile in tiles {
+                self.tile::<V, TILE>(tile.map(|row| row as usize));
+            }
+            for &row in rest {
+                self.tile::<V, 1>([row as usize]);
+            }
+        }
+    }
+}
+
 impl<T: Real> Kernel for Refine<'_, T> {
     type Real = T;
 
@@ -210,43 +232,34 @@ impl<T: Real> Kernel for Refine<'_, T> {
     unsafe fn run<V: Vector<Real = T>>(mut self) {
         let (n, d) = (self.labels.len(), self.lanes.n_features);
         self.sums.changed = 0;
-        // Whole tiles of rows, as many as fit beside the centres in the first-level cache.
-        let far = (AHEAD / (d * size_of::<T>())).clamp(TILE, 16 * TILE) / TILE * TILE;
         let sift = self.sift.filter(|_| self.sums.rest == 0);
         self.sums.rest = self.sums.rest.saturating_sub(1);
-        let (mut list, mut read) = ([0u32; CHUNK + 1], 0);
+        let (mut now, mut next) = ([0u32; CHUNK + 1], [0u32; CHUNK + 1]);
+        let (mut waiting, mut read) = (0, 0);
         for first in (0..n).step_by(CHUNK) {
             let last = n.min(first + CHUNK);
-            let count = if let Some(sift) = sift {
-                sift.undecided(first, &self.labels[first..last], &mut list)
-            } else {
-                list.iter_mut().zip(first as u32..last as u32).for_each(|(to, row)| *to = row);
-                last - first
-            };
-            read += count;
-            let fetch = |rows: &[u32], base: *const T| {
-                for &row in rows {
-                    prefetch(base.wrapping_add(row as usize * d), d, 0);
+            if let Some(sift) = sift {
+                let count = sift.undecided(first, &self.labels[first..last], &mut next);
+                for &row in &next[..count] {
+                    prefetch(self.rows.as_ptr().wrapping_add(row as usize * d), d, 0);
                 }
-            };
-            fetch(&list[..far.min(count)], self.rows.as_ptr());
-            for tile in (0..count).step_by(TILE) {
-                let ahead = &list[tile..][..TILE.min(count - tile)];
-                let next = (tile + far).min(count);
-                fetch(&list[next..(next + TILE).min(count)], self.rows.as_ptr());
-                // SAFETY: `apply` checked the lengths; the list holds rows below `n`.
-                unsafe {
-                    match <[u32; TILE]>::try_from(ahead) {
-                        Ok(rows) => self.tile::<V, TILE>(rows.map(|row| row as usize)),
-                        Err(_) => {
-                            for &row in ahead {
-                                self.tile::<V, 1>([row as usize]);
-                            }
-                        }
-                    }
+                // SAFETY: `apply` checked the lengths; the list holds different rows below `n`.
+                unsafe { self.read::<V>(&now[..waiting]) };
+                std::mem::swap(&mut now, &mut next);
+                waiting = count;
+                read += count;
+            } else {
+                for first in (first..last).step_by(TILE) {
+                    let rows = self.rows.as_ptr().wrapping_add(first * d);
+                    prefetch(rows, TILE * d, AHEAD);
+                    let rows: [u32; TILE] = std::array::from_fn(|at| (first + at) as u32);
+                    // SAFETY: as above.
+                    unsafe { self.read::<V>(&rows[..TILE.min(last - first)]) };
                 }
             }
         }
+        // SAFETY: as above.
+        unsafe { self.read::<V>(&now[..waiting]) };
         if sift.is_some() && 2 * read > n {
             self.sums.rest = REST;
         }

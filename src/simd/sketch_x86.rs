@@ -61,11 +61,10 @@ macro_rules! with_avx512 {
                     let reach = _mm512_set1_ps(*test.reach.get_unchecked(j));
                     let slack = _mm512_set1_ps(*test.slack.get_unchecked(j));
                     for g in 0..4 {
-                        let high =
-                            _mm512_mul_ps(_mm512_cvtepi32_ps(high[g]), _mm512_set1_ps(128.0));
-                        let sum = _mm512_add_ps(high, _mm512_cvtepi32_ps(low[g]));
+                        let (high, low) = (_mm512_cvtepi32_ps(high[g]), _mm512_cvtepi32_ps(low[g]));
+                        let sum = _mm512_fmadd_ps(high, _mm512_set1_ps(128.0), low);
                         let found = _mm512_sub_ps(base, sum);
-                        let error = _mm512_add_ps(_mm512_mul_ps(codes[g], reach), slack);
+                        let error = _mm512_fmadd_ps(codes[g], reach, slack);
                         let own = _mm512_cmpeq_epi32_mask(labels[g], _mm512_set1_epi32(j as i32));
                         upper[g] = _mm512_mask_add_ps(upper[g], own, found, error);
                         let below = _mm512_sub_ps(found, error);
@@ -83,15 +82,15 @@ macro_rules! with_avx512 {
     };
 }
 
-with_avx512!(vnni, products_vnni, "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni");
-with_avx512!(avx512, products_avx512, "avx512f,avx512bw,avx512vl,avx512dq");
+with_avx512!(vnni, products_vnni, "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma");
+with_avx512!(avx512, products_avx512, "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma");
 
 /// [`Test::plain`] with eight rows in a vector.
 ///
 /// # Safety
 ///
-/// The processor must have AVX2; there must be the bytes, codes and words of 64 rows.
-#[target_feature(enable = "avx2")]
+/// The processor must have AVX2 and FMA; there must be the bytes, codes and words of 64 rows.
+#[target_feature(enable = "avx2,fma")]
 pub(super) unsafe fn avx2(test: Test<'_>) -> u64 {
     let (quads, k) = (test.quads, test.base.len());
     let (ones, infinity) = (_mm256_set1_epi16(1), _mm256_set1_ps(f32::INFINITY));
@@ -130,10 +129,10 @@ pub(super) unsafe fn avx2(test: Test<'_>) -> u64 {
                 let reach = _mm256_set1_ps(*test.reach.get_unchecked(j));
                 let slack = _mm256_set1_ps(*test.slack.get_unchecked(j));
                 for g in 0..2 {
-                    let high = _mm256_mul_ps(_mm256_cvtepi32_ps(high[g]), _mm256_set1_ps(128.0));
-                    let sum = _mm256_add_ps(high, _mm256_cvtepi32_ps(low[g]));
+                    let (high, low) = (_mm256_cvtepi32_ps(high[g]), _mm256_cvtepi32_ps(low[g]));
+                    let sum = _mm256_fmadd_ps(high, _mm256_set1_ps(128.0), low);
                     let found = _mm256_sub_ps(base, sum);
-                    let error = _mm256_add_ps(_mm256_mul_ps(codes[g], reach), slack);
+                    let error = _mm256_fmadd_ps(codes[g], reach, slack);
                     let own = _mm256_cmpeq_epi32(labels[g], _mm256_set1_epi32(j as i32));
                     let own = _mm256_castsi256_ps(own);
                     upper[g] = _mm256_blendv_ps(upper[g], _mm256_add_ps(found, error), own);
