@@ -137,7 +137,7 @@ impl<T: Real> Refine<'_, T> {
     ///
     /// That of [`Kernel::run`], the lengths that `apply` checks, and rows that there are.
     #[inline(always)]
-    unsafe fn tile<V: Vector<Real = T>, const R: usize>(&mut self, rows: [usize; R]) {
+    unsafe fn tile<V: Vector<Real = T>, const R: usize>(&mut self, rows: [u32; R]) {
         let d = self.lanes.n_features;
         let mut nearest = [T::infinity(); R];
         let mut labels = [0; R];
@@ -145,7 +145,10 @@ impl<T: Real> Refine<'_, T> {
         // distance, hence a cluster below `k`, for which there are `d` sums; the label before is below `k` or was none.
         unsafe {
             let base = self.rows.as_ptr();
-            let pointers = rows.map(|row| base.add(row * d));
+            let mut pointers = [base; R];
+            for r in 0..R {
+                pointers[r] = base.add(rows[r] as usize * d);
+            }
             for group in 0..self.lanes.padded() / V::WIDTH {
                 let found = distances_at::<V, R>(self.lanes, pointers, group);
                 let (distances, lanes, _) = V::two_lowest_of(found);
@@ -158,11 +161,13 @@ impl<T: Real> Refine<'_, T> {
             }
             for r in 0..R {
                 let label = labels[r] as usize;
-                let before = std::mem::replace(self.labels.get_unchecked_mut(rows[r]), labels[r]);
+                let before =
+                    std::mem::replace(self.labels.get_unchecked_mut(rows[r] as usize), labels[r]);
                 if before == labels[r] {
                     continue;
                 }
-                let weight = self.weights.map_or(1.0, |weights| *weights.get_unchecked(rows[r]));
+                let weight =
+                    self.weights.map_or(1.0, |weights| *weights.get_unchecked(rows[r] as usize));
                 self.sums.changed += 1;
                 if before != u32::MAX {
                     let (row, sums) = (std::slice::from_raw_parts(pointers[r], d), &mut *self.sums);
@@ -216,10 +221,10 @@ impl<T: Real> Refine<'_, T> {
         // SAFETY: the caller's promise.
         unsafe {
             for tile in tiles {
-                self.tile::<V, TILE>(tile.map(|row| row as usize));
+                self.tile::<V, TILE>(*tile);
             }
             for &row in rest {
-                self.tile::<V, 1>([row as usize]);
+                self.tile::<V, 1>([row]);
             }
         }
     }
@@ -234,12 +239,13 @@ impl<T: Real> Kernel for Refine<'_, T> {
         self.sums.changed = 0;
         let sift = self.sift.filter(|_| self.sums.rest == 0);
         self.sums.rest = self.sums.rest.saturating_sub(1);
-        let (mut now, mut next) = ([0u32; CHUNK + 1], [0u32; CHUNK + 1]);
+        let (mut one, mut other) = ([0u32; CHUNK + 1], [0u32; CHUNK + 1]);
+        let (mut now, mut next) = (&mut one, &mut other);
         let (mut waiting, mut read) = (0, 0);
         for first in (0..n).step_by(CHUNK) {
             let last = n.min(first + CHUNK);
             if let Some(sift) = sift {
-                let count = sift.undecided(first, &self.labels[first..last], &mut next);
+                let count = sift.undecided(first, &self.labels[first..last], next);
                 for &row in &next[..count] {
                     prefetch(self.rows.as_ptr().wrapping_add(row as usize * d), d, 0);
                 }
@@ -252,7 +258,10 @@ impl<T: Real> Kernel for Refine<'_, T> {
                 for first in (first..last).step_by(TILE) {
                     let rows = self.rows.as_ptr().wrapping_add(first * d);
                     prefetch(rows, TILE * d, AHEAD);
-                    let rows: [u32; TILE] = std::array::from_fn(|at| (first + at) as u32);
+                    let mut rows = [0; TILE];
+                    for at in 0..TILE {
+                        rows[at] = (first + at) as u32;
+                    }
                     // SAFETY: as above.
                     unsafe { self.read::<V>(&rows[..TILE.min(last - first)]) };
                 }

@@ -6,18 +6,19 @@
 //! read. What rounding may do to the exact distances is part of the error, so the labels are those of a full pass to the
 //! last row.
 //!
-//! Sixteen rows lie side by side, four values of each together, as the instructions for products of bytes want them.
+//! Sixty-four rows lie side by side, four values of each together, as the instructions for products of bytes want them.
 //! On rows of 16 values and 8 centres the test takes about as long as reading the bytes from memory.
 
 use super::Real;
+use super::numeric::prefetch;
 #[cfg(target_arch = "x86_64")]
 use super::sketch_x86 as x86;
 
-/// Rows that lie side by side.
-pub(super) const GROUP: usize = 16;
+/// Rows that lie side by side and are tested together.
+pub(super) const STRIDE: usize = 64;
 
-/// Rows that are tested together.
-pub(super) const STRIDE: usize = 4 * GROUP;
+/// Bytes ahead of those in work at which the sketch is fetched; measured.
+const AHEAD: usize = 4 << 10;
 
 /// Values whose products are added by one instruction.
 pub(super) const QUAD: usize = 4;
@@ -44,7 +45,7 @@ pub(crate) struct Sketch {
     step: Vec<f64>,
     /// Distance from a row to its levels that one unit of its code stands for.
     unit: f64,
-    /// Levels, `[group][quad][row][4]`.
+    /// Levels, `[64 rows][quad][row][4]`.
     bytes: Vec<u8>,
     /// Distances of the rows to their levels, rounded up.
     codes: Vec<u8>,
@@ -162,10 +163,10 @@ impl<T: Real> super::Kernel for Fill<'_, '_, T> {
             }
             let far = (squares.iter().sum::<f64>().sqrt() * (1.0 + 1e-9) + rounding) / unit;
             place.codes[at] = if far < f64::from(FAR - 1) { far.ceil() as u8 } else { FAR };
-            let (group, lane) = (at / GROUP, at % GROUP);
+            let (stride, lane) = (at / STRIDE, at % STRIDE);
             let levels = levels.as_flattened();
             for (quad, levels) in levels.chunks_exact(QUAD).take(quads).enumerate() {
-                let to = ((group * quads + quad) * GROUP + lane) * QUAD;
+                let to = ((stride * quads + quad) * STRIDE + lane) * QUAD;
                 place.bytes[to..to + QUAD].copy_from_slice(levels);
             }
         }
@@ -330,6 +331,7 @@ impl Sift<'_> {
             };
             let row = first + at;
             let bytes = &self.bytes[row * width..(row + STRIDE) * width];
+            prefetch(bytes.as_ptr(), bytes.len(), AHEAD);
             let mut open = self.sieve.test(bytes, &self.codes[row..row + STRIDE], known);
             if n < STRIDE {
                 open &= (1 << n) - 1;
@@ -426,12 +428,11 @@ impl Test<'_> {
     fn plain(self) -> u64 {
         let mut open = 0;
         for row in 0..STRIDE {
-            let (group, lane) = (row / GROUP, row % GROUP);
             let (mut lower, mut upper) = (f32::INFINITY, f32::INFINITY);
             for j in 0..self.base.len() {
                 let mut sums = [0i32; 2];
                 for (quad, words) in self.words[j * self.quads..][..self.quads].iter().enumerate() {
-                    let at = ((group * self.quads + quad) * GROUP + lane) * QUAD;
+                    let at = (quad * STRIDE + row) * QUAD;
                     for (sum, word) in sums.iter_mut().zip(words) {
                         for (&level, byte) in
                             self.bytes[at..at + QUAD].iter().zip(word.to_ne_bytes())

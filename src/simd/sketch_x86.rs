@@ -2,7 +2,10 @@
 
 use std::arch::x86_64::*;
 
-use super::sketch::{FAR, GROUP, Test};
+use super::sketch::{FAR, Test};
+
+/// Rows in a vector of AVX-512.
+const GROUP: usize = 16;
 
 /// Adds the products of four bytes each, those of `levels` without sign and those of `coefficients` with.
 #[inline]
@@ -51,7 +54,7 @@ macro_rules! with_avx512 {
                         let [first, second] = *words.add(quad);
                         let (first, second) = (_mm512_set1_epi32(first), _mm512_set1_epi32(second));
                         for g in 0..4 {
-                            let at = test.bytes.as_ptr().add((g * quads + quad) * 64);
+                            let at = test.bytes.as_ptr().add((quad * 4 + g) * 64);
                             let levels = _mm512_loadu_si512(at.cast());
                             high[g] = $products(high[g], levels, first);
                             low[g] = $products(low[g], levels, second);
@@ -117,7 +120,7 @@ pub(super) unsafe fn avx2(test: Test<'_>) -> u64 {
                     let [first, second] = *words.add(quad);
                     let (first, second) = (_mm256_set1_epi32(first), _mm256_set1_epi32(second));
                     for g in 0..2 {
-                        let at = test.bytes.as_ptr().add((group * quads + quad) * 64 + 32 * g);
+                        let at = test.bytes.as_ptr().add((quad * 4 + group) * 64 + 32 * g);
                         let levels = _mm256_loadu_si256(at.cast());
                         let twos = _mm256_maddubs_epi16(levels, first);
                         high[g] = _mm256_add_epi32(high[g], _mm256_madd_epi16(twos, ones));
