@@ -91,6 +91,8 @@ impl<T: Real> KMeans<T> {
                 let ending = self.restart(&rows, &pool, &mut lloyd, task, monitor)?;
                 Ok(self.ended(lloyd, ending))
             };
+            let alone = rows.n <= SMALLER && n_init >= parallel::num_threads();
+            let run = |task| if alone { parallel::alone(|| run(task)) } else { run(task) };
             let models =
                 parallel::map_tasks(n_init, run).into_iter().collect::<Result<Vec<_>>>()?;
             let best = models
@@ -202,6 +204,9 @@ const SHORT: usize = 2;
 
 /// Rows up to which restarts run side by side, each with labels of its own.
 const SMALL: usize = 1 << 17;
+
+/// Rows up to which each of them runs on one thread.
+const SMALLER: usize = 1 << 15;
 
 /// A fitted k-means model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

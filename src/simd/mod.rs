@@ -15,9 +15,10 @@ mod mixed;
 mod moments;
 mod numeric;
 mod refine;
-mod sketch;
+mod sieve;
 #[cfg(target_arch = "x86_64")]
-mod sketch_x86;
+mod sieve_x86;
+mod sketch;
 mod vector;
 #[cfg(target_arch = "x86_64")]
 mod x86;
@@ -27,7 +28,8 @@ pub(crate) use mixed::{MixedAssign, MixedDistances, MixedRows, MixedSums};
 pub(crate) use moments::Moments;
 pub(crate) use numeric::{Assign, Distances, Sums};
 pub(crate) use refine::{Refine, Running};
-pub(crate) use sketch::{Sieve, Sketch};
+pub(crate) use sieve::Sieve;
+pub(crate) use sketch::Sketch;
 
 use vector::Vector;
 

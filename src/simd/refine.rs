@@ -5,7 +5,8 @@
 //! the rows that move. Where the coarse copy settles little, all rows are read for a while.
 
 use super::numeric::{AHEAD, prefetch};
-use super::sketch::{STRIDE, Sift};
+use super::sieve::Sift;
+use super::sketch::STRIDE;
 use super::vector::Vector;
 use super::{Kernel, Lanes, Real, TILE};
 

@@ -2,7 +2,8 @@
 
 use std::arch::x86_64::*;
 
-use super::sketch::{FAR, Test};
+use super::sieve::Test;
+use super::sketch::FAR;
 
 /// Rows in a vector of AVX-512.
 const GROUP: usize = 16;
