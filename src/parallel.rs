@@ -6,9 +6,10 @@
 //! The pool is private and belongs to one process: rayon's global pool deadlocks in a forked child, so a child finds
 //! that the process id changed and builds a pool of its own.
 
+use std::cell::Cell;
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwapOption;
 use rayon::prelude::*;
@@ -103,8 +104,35 @@ fn default_threads() -> usize {
         .and_then(|text| text.trim().parse().ok())
         .filter(|&threads| threads > 0)
         .or_else(|| SHARED.load(Ordering::Relaxed).then_some(1))
-        .or_else(|| std::thread::available_parallelism().ok().map(usize::from))
-        .unwrap_or(1)
+        .unwrap_or_else(cores)
+}
+
+/// Cores that this process may use; to ask takes longer than a pass over small data.
+fn cores() -> usize {
+    static CORES: OnceLock<usize> = OnceLock::new();
+    *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from))
+}
+
+thread_local! {
+    static ALONE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `work` with its blocks and tasks on this thread alone: for many small tasks side by side, whose blocks would cost more
+/// to hand over than to do.
+pub fn alone<R>(work: impl FnOnce() -> R) -> R {
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            ALONE.set(self.0);
+        }
+    }
+    let _restore = Restore(ALONE.replace(true));
+    work()
+}
+
+/// Whether all is to be done on this thread.
+fn single() -> bool {
+    ALONE.get() || num_threads() == 1
 }
 
 /// Runs `work` inside the pool, or on this thread where a pool is of no use or cannot be had.
@@ -147,7 +175,7 @@ fn block_range(index: usize, n: usize, block: usize) -> Range<usize> {
 ///
 /// For tasks that are few and large: restarts, values of k, bootstrap replicates.
 pub fn map_tasks<T: Send>(count: usize, f: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
-    if count <= 1 || num_threads() == 1 {
+    if count <= 1 || single() {
         return (0..count).map(f).collect();
     }
     install(|| (0..count).into_par_iter().with_max_len(1).map(f).collect())
@@ -195,7 +223,7 @@ pub fn update_blocks_of<A: Send, P: Send>(
     f: impl Fn(usize, &mut [A], &mut P) + Sync + Send,
 ) {
     assert_eq!(partials.len(), items.len().div_ceil(block), "one partial result per block");
-    if partials.len() <= 1 || num_threads() == 1 {
+    if partials.len() <= 1 || single() {
         for (index, (chunk, partial)) in items.chunks_mut(block).zip(partials).enumerate() {
             f(index * block, chunk, partial);
         }
@@ -212,7 +240,7 @@ pub fn update_blocks_of<A: Send, P: Send>(
 
 /// `f(index, item)` for every item, in parallel; for items that are few and large.
 pub fn update_each<A: Send>(items: &mut [A], f: impl Fn(usize, &mut A) + Sync + Send) {
-    if items.len() <= 1 || num_threads() == 1 {
+    if items.len() <= 1 || single() {
         items.iter_mut().enumerate().for_each(|(index, item)| f(index, item));
         return;
     }
@@ -235,7 +263,7 @@ pub fn join<A: Send, B: Send>(
     a: impl FnOnce() -> A + Send,
     b: impl FnOnce() -> B + Send,
 ) -> (A, B) {
-    if num_threads() == 1 { (a(), b()) } else { install(|| rayon::join(a, b)) }
+    if single() { (a(), b()) } else { install(|| rayon::join(a, b)) }
 }
 
 #[cfg(test)]

@@ -12,9 +12,15 @@ from ilk._core import __version__, num_threads, set_num_threads
 
 if TYPE_CHECKING:
     from ilk import cluster, datasets, economics, exceptions, gaps, segments
-    from ilk.cluster import GaussianMixture, KMeans, KPrototypes
-    from ilk.cluster import KMeans, KMedoids, KPrototypes, gower_distances
-    from ilk.cluster import KMeans, KModes, KPrototypes
+    from ilk.cluster import (
+        GaussianMixture,
+        KMeans,
+        KMedoids,
+        KModes,
+        KPrototypes,
+        LatentClass,
+        gower_distances,
+    )
     from ilk.economics import Scorecard, segment_scorecard
     from ilk.gaps import GapMatrix, gap_matrix
     from ilk.segments import Segmentation, segment
@@ -27,6 +33,7 @@ _HOME = {
     "KMedoids": "ilk.cluster",
     "KModes": "ilk.cluster",
     "KPrototypes": "ilk.cluster",
+    "LatentClass": "ilk.cluster",
     "Scorecard": "ilk.economics",
     "Segmentation": "ilk.segments",
     "gap_matrix": "ilk.gaps",
@@ -44,6 +51,7 @@ __all__ = [
     "KMedoids",
     "KModes",
     "KPrototypes",
+    "LatentClass",
     "Scorecard",
     "Segmentation",
     "__version__",

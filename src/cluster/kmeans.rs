@@ -76,35 +76,23 @@ impl<T: Real> KMeans<T> {
         monitor: &Monitor,
     ) -> Result<KMeansModel<T>> {
         self.check()?;
-        let rows = Rows::new(rows, weights, &self.names)?;
-        if rows.n < self.n_clusters {
-            return Err(Error::TooFewRows {
-                what: format!("n_clusters={}", self.n_clusters),
-                needed: self.n_clusters,
-                found: rows.n,
-                mend: (rows.n > 0).then(|| format!("n_clusters={}", rows.n)),
-            });
-        }
-        if let Start::Given(centres) = &self.start {
-            if centres.dim() != (self.n_clusters, rows.d) {
-                return Err(Error::argument(
-                    "init",
-                    format!("centres of shape {:?}", centres.dim()),
-                    format!("({}, {}) is needed", self.n_clusters, rows.d),
-                ));
-            }
-            Rows::new(centres.view(), None, &self.names)?;
-        }
+        let mut rows = Rows::new(rows, weights, &self.names)?;
+        self.check_rows(&rows)?;
         let n_init = if matches!(self.start, Start::Given(_)) { 1 } else { self.n_init };
         monitor.expect((n_init * self.max_iter) as u64);
+        if self.max_iter > SHORT {
+            rows.sketch();
+        }
         let pool = Pool::new(&rows);
         // Restarts of small data run side by side; those of large data one after the other, in the same room.
         if n_init > 1 && rows.n <= SMALL {
             let run = |task| {
                 let mut lloyd = Lloyd::new(&rows, self.n_clusters);
                 let ending = self.restart(&rows, &pool, &mut lloyd, task, monitor)?;
-                Ok(self.model(lloyd, ending))
+                Ok(self.ended(lloyd, ending))
             };
+            let alone = rows.n <= SMALLER && n_init >= parallel::num_threads();
+            let run = |task| if alone { parallel::alone(|| run(task)) } else { run(task) };
             let models =
                 parallel::map_tasks(n_init, run).into_iter().collect::<Result<Vec<_>>>()?;
             let best = models
@@ -128,10 +116,10 @@ impl<T: Real> KMeans<T> {
         if last + 1 < n_init {
             lloyd.label(&centres, monitor)?;
         }
-        Ok(self.model(lloyd, ending))
+        Ok(self.ended(lloyd, ending))
     }
 
-    fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<()> {
         let positive = |name: &str, value: usize| match value {
             0 => Err(Error::argument(name, 0, "at least 1 is needed")),
             _ => Ok(()),
@@ -141,6 +129,29 @@ impl<T: Real> KMeans<T> {
         positive("max_iter", self.max_iter)?;
         if !(self.tolerance >= 0.0 && self.tolerance.is_finite()) {
             return Err(Error::argument("tol", self.tolerance, "a number from 0 up is needed"));
+        }
+        Ok(())
+    }
+
+    /// Checks what depends on the data.
+    pub(super) fn check_rows(&self, rows: &Rows<'_, T>) -> Result<()> {
+        if rows.n < self.n_clusters {
+            return Err(Error::TooFewRows {
+                what: format!("n_clusters={}", self.n_clusters),
+                needed: self.n_clusters,
+                found: rows.n,
+                mend: (rows.n > 0).then(|| format!("n_clusters={}", rows.n)),
+            });
+        }
+        if let Start::Given(centres) = &self.start {
+            if centres.dim() != (self.n_clusters, rows.d) {
+                return Err(Error::argument(
+                    "init",
+                    format!("centres of shape {:?}", centres.dim()),
+                    format!("({}, {}) is needed", self.n_clusters, rows.d),
+                ));
+            }
+            Rows::new(centres.view(), None, &self.names)?;
         }
         Ok(())
     }
@@ -168,35 +179,47 @@ impl<T: Real> KMeans<T> {
         lloyd.run(&centres, self.max_iter, tolerance, keep_order, monitor)
     }
 
-    fn model(&self, lloyd: Lloyd<'_, T>, ending: Ending) -> KMeansModel<T> {
+    fn ended(&self, lloyd: Lloyd<'_, T>, ending: Ending) -> KMeansModel<T> {
+        let Ending { n_iter, converged } = ending;
+        KMeansModel { n_iter, converged, ..self.model(lloyd) }
+    }
+
+    /// The model at its end, but for how it ended.
+    pub(super) fn model(&self, lloyd: Lloyd<'_, T>) -> KMeansModel<T> {
         KMeansModel {
             n_clusters: self.n_clusters,
             centres: lloyd.centres,
             weights: lloyd.sums.weights,
             labels: lloyd.labels,
             inertia: lloyd.sums.inertia,
-            n_iter: ending.n_iter,
-            converged: ending.converged,
+            n_iter: 0,
+            converged: false,
             names: self.names.clone(),
         }
     }
 }
 
+/// Iterations up to which a coarse copy does not pay.
+const SHORT: usize = 2;
+
 /// Rows up to which restarts run side by side, each with labels of its own.
 const SMALL: usize = 1 << 17;
+
+/// Rows up to which each of them runs on one thread.
+const SMALLER: usize = 1 << 15;
 
 /// A fitted k-means model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, bound = "")]
 pub struct KMeansModel<T: Real> {
-    n_clusters: usize,
-    centres: Vec<T>,
-    weights: Vec<f64>,
-    labels: Vec<u32>,
-    inertia: f64,
-    n_iter: usize,
-    converged: bool,
-    names: Vec<String>,
+    pub(super) n_clusters: usize,
+    pub(super) centres: Vec<T>,
+    pub(super) weights: Vec<f64>,
+    pub(super) labels: Vec<u32>,
+    pub(super) inertia: f64,
+    pub(super) n_iter: usize,
+    pub(super) converged: bool,
+    pub(super) names: Vec<String>,
 }
 
 impl<T: Real> KMeansModel<T> {
@@ -206,12 +229,12 @@ impl<T: Real> KMeansModel<T> {
         ArrayView2::from_shape(shape, &self.centres).unwrap_or(ArrayView2::from(&[[]; 0]))
     }
 
-    /// Label of each training row.
+    /// Label of each training row, or of each row of the last batch.
     pub fn labels(&self) -> &[u32] {
         &self.labels
     }
 
-    /// Total weight of the rows of each cluster.
+    /// Total weight of the rows of each cluster, those of all batches.
     pub fn weights(&self) -> &[f64] {
         &self.weights
     }
@@ -246,14 +269,23 @@ impl<T: Real> KMeansModel<T> {
         &self.names
     }
 
-    fn lloyd<'a>(&self, rows: &'a Rows<'a, T>, monitor: &Monitor) -> Result<Lloyd<'a, T>> {
-        if rows.d != self.n_features() {
-            return Err(Error::argument(
-                "X",
-                format!("{} columns", rows.d),
-                format!("the model was fitted on {}", self.n_features()),
-            ));
+    pub(super) fn check_columns(&self, rows: &Rows<'_, T>) -> Result<()> {
+        if rows.d == self.n_features() {
+            return Ok(());
         }
+        Err(Error::argument(
+            "X",
+            format!("{} columns", rows.d),
+            format!("the model was fitted on {}", self.n_features()),
+        ))
+    }
+
+    pub(super) fn lloyd<'a>(
+        &self,
+        rows: &'a Rows<'a, T>,
+        monitor: &Monitor,
+    ) -> Result<Lloyd<'a, T>> {
+        self.check_columns(rows)?;
         let mut lloyd = Lloyd::new(rows, self.n_clusters);
         lloyd.label(&self.centres, monitor)?;
         Ok(lloyd)

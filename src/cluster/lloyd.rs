@@ -1,7 +1,7 @@
 //! Lloyd's iterations on rows of numbers.
 //!
-//! A pass reads only the rows whose label may have changed ([`Refine`]); the sums of a block stay in the first-level cache.
-//! While most rows are read it is bound by memory, later by the eight bytes per row that are read in any case.
+//! A pass reads a coarse copy of all rows and only those rows whose label may have changed ([`Refine`]); the sums of a block
+//! stay in the first-level cache. The copy is made once and serves every start.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use super::rows::Rows;
 use super::start::{self, Points};
 use crate::error::Result;
 use crate::parallel::{self, BLOCK, Monitor};
-use crate::simd::{Assign, Distances, Drift, Lanes, Real, Refine, Running, State, Sums};
+use crate::simd::{Assign, Distances, Lanes, Real, Refine, Running, Sieve, Sums};
 
 /// The room that the iterations need, for one data set and number of clusters.
 pub(crate) struct Lloyd<'a, T: Real> {
@@ -19,8 +19,9 @@ pub(crate) struct Lloyd<'a, T: Real> {
     /// Rows per block: more where there are many clusters, so that the sums stay small beside the rows.
     block: usize,
     lanes: Lanes<T>,
-    states: Vec<State>,
-    drift: Drift,
+    sieve: Sieve,
+    /// Squared moves of the centres in the last iteration.
+    moves: Vec<f64>,
     partials: Vec<Running>,
     running: Running,
     /// Weights and inertia of each block.
@@ -47,8 +48,8 @@ impl<'a, T: Real> Lloyd<'a, T> {
             k,
             block,
             lanes: Lanes::new(k, rows.d),
-            states: Vec::new(),
-            drift: Drift::new(k),
+            sieve: Sieve::new(k, rows.d),
+            moves: vec![0.0; k],
             partials: Vec::new(),
             running: Running::new(k, rows.d),
             finals: vec![sums.clone(); n_blocks],
@@ -81,17 +82,22 @@ impl<'a, T: Real> Lloyd<'a, T> {
     }
 
     /// Gives the rows that may have moved to their nearest centres and brings the sums up to date.
-    fn refine(&mut self, monitor: &Monitor) -> Result<()> {
+    fn refine(&mut self, fresh: bool, monitor: &Monitor) -> Result<()> {
         self.lanes.set(&self.centres);
-        let (rows, lanes, drift) = (self.rows, &self.lanes, &self.drift);
+        let sketch = self.rows.sketch.as_ref().filter(|_| !fresh);
+        if let Some(sketch) = sketch {
+            self.sieve.set(sketch, &self.centres);
+        }
+        let (rows, lanes, sieve) = (self.rows, &self.lanes, &self.sieve);
         parallel::update_blocks_of(
             self.block,
-            &mut self.states,
+            &mut self.labels,
             &mut self.partials,
-            |first, states, sums| {
+            |first, labels, sums| {
                 if monitor.check().is_ok() {
-                    let (rows, weights) = rows.part(first, states.len());
-                    Refine { lanes, rows, weights, states, drift, sums, cancelled: false }.apply();
+                    let (rows, weights) = rows.part(first, labels.len());
+                    let sift = sketch.and_then(|sketch| sieve.over(sketch, first, labels.len()));
+                    Refine { lanes, rows, weights, labels, sift, sums, cancelled: false }.apply();
                 }
             },
         );
@@ -105,12 +111,12 @@ impl<'a, T: Real> Lloyd<'a, T> {
         let rows = self.rows;
         parallel::update_blocks_of(
             self.block,
-            &mut self.states,
+            &mut self.labels,
             &mut self.partials,
-            |first, states, sums| {
+            |first, labels, sums| {
                 if monitor.check().is_ok() {
-                    let (rows, weights) = rows.part(first, states.len());
-                    sums.recount(rows, weights, states);
+                    let (rows, weights) = rows.part(first, labels.len());
+                    sums.recount(rows, weights, labels);
                 }
             },
         );
@@ -127,9 +133,7 @@ impl<'a, T: Real> Lloyd<'a, T> {
 
     /// Forgets the iterations before; makes room where there is none yet.
     fn begin(&mut self) {
-        self.states.clear();
-        self.states.resize(self.rows.n, State::NEW);
-        self.drift.clear();
+        self.labels.fill(u32::MAX);
         if self.partials.is_empty() {
             self.partials = vec![Running::new(self.k, self.rows.d); self.finals.len()];
         } else {
@@ -143,15 +147,13 @@ impl<'a, T: Real> Lloyd<'a, T> {
         if self.running.rows.contains(&0) {
             self.mend(monitor)?;
         }
-        let shift = self.drift.moves().iter().sum();
-        self.drift.advance();
-        Ok(shift)
+        Ok(self.moves.iter().sum())
     }
 
     /// Moves the centres of clusters with rows to the means.
     fn set_means(&mut self) {
         let d = self.rows.d;
-        let moves = self.drift.moves();
+        let moves = &mut self.moves;
         moves.fill(0.0);
         for (cluster, centre) in self.centres.chunks_exact_mut(d).enumerate() {
             if self.running.rows[cluster] > 0 {
@@ -171,10 +173,29 @@ impl<'a, T: Real> Lloyd<'a, T> {
         let d = self.rows.d;
         let (empty, full): (Vec<usize>, Vec<usize>) =
             (0..self.k).partition(|&cluster| self.running.rows[cluster] == 0);
-        let mut lanes = Lanes::new(full.len(), d);
-        lanes.set(&permuted(&self.centres, d, &full));
-        let mut nearest = vec![T::zero(); self.rows.n];
+        let far = self.farthest(&self.centres, &full, empty.len(), monitor)?;
+        for (cluster, row) in empty.into_iter().zip(far) {
+            let moved = &mut self.moves[cluster];
+            for (value, &to) in self.centres[cluster * d..].iter_mut().zip(self.rows.row(row)) {
+                *moved += (to.wide() - value.wide()) * (to.wide() - value.wide());
+                *value = to;
+            }
+        }
+        Ok(())
+    }
+
+    /// Up to `count` rows, each the farthest from some of the centres and from the rows before it.
+    pub(crate) fn farthest(
+        &self,
+        centres: &[T],
+        clusters: &[usize],
+        count: usize,
+        monitor: &Monitor,
+    ) -> Result<Vec<usize>> {
         let rows = self.rows;
+        let mut lanes = Lanes::new(clusters.len(), rows.d);
+        lanes.set(&permuted(centres, rows.d, clusters));
+        let mut nearest = vec![T::zero(); rows.n];
         parallel::fill_blocks(&mut nearest, |first, nearest| {
             let mut distances = Vec::new();
             for (at, nearest) in nearest.iter_mut().enumerate() {
@@ -182,15 +203,15 @@ impl<'a, T: Real> Lloyd<'a, T> {
                 *nearest = distances[..stride].iter().copied().fold(T::infinity(), T::min);
             }
         });
-        let far = start::farthest(rows, nearest, empty.len(), monitor)?;
-        for (cluster, row) in empty.into_iter().zip(far) {
-            let moved = &mut self.drift.moves()[cluster];
-            for (value, &to) in self.centres[cluster * d..].iter_mut().zip(rows.row(row)) {
-                *moved += (to.wide() - value.wide()) * (to.wide() - value.wide());
-                *value = to;
-            }
-        }
-        Ok(())
+        start::farthest(rows, nearest, count, monitor)
+    }
+
+    /// Sums of the rows by their nearest centres.
+    pub(crate) fn sum(&mut self, centres: &[T], monitor: &Monitor) -> Result<&Running> {
+        self.centres.copy_from_slice(centres);
+        self.begin();
+        self.refine(true, monitor)?;
+        Ok(&self.running)
     }
 
     /// Iterates from these centres; ends with labels, sizes and inertia of the final centres.
@@ -206,7 +227,7 @@ impl<'a, T: Real> Lloyd<'a, T> {
         self.begin();
         let mut ending = Ending { n_iter: 0, converged: false };
         while ending.n_iter < max_iter && !ending.converged {
-            self.refine(monitor)?;
+            self.refine(ending.n_iter == 0, monitor)?;
             let shift = self.update(monitor)?;
             ending.n_iter += 1;
             ending.converged = shift <= tolerance;
@@ -217,6 +238,18 @@ impl<'a, T: Real> Lloyd<'a, T> {
             self.recount(monitor)?;
         }
         self.sums.weights.clone_from(&self.running.weights);
+        self.settle(keep_order, monitor)?;
+        Ok(ending)
+    }
+
+    /// Ends with labels, sizes and inertia of the centres as they stand.
+    pub(crate) fn finish(&mut self, keep_order: bool, monitor: &Monitor) -> Result<()> {
+        self.assign(monitor)?;
+        self.settle(keep_order, monitor)
+    }
+
+    /// Puts the clusters into their order by the sizes known so far and gives each row its label.
+    fn settle(&mut self, keep_order: bool, monitor: &Monitor) -> Result<()> {
         // A row between two centres goes to the lower label, so a new order can move such rows and with them the
         // sizes; a few rounds settle it.
         for round in 0..8 {
@@ -226,7 +259,7 @@ impl<'a, T: Real> Lloyd<'a, T> {
             }
             self.assign(monitor)?;
         }
-        Ok(ending)
+        Ok(())
     }
 
     /// Gives each row to its nearest centre, from these centres.

@@ -1,11 +1,10 @@
 //! Clusters: who the customers are.
 //!
-//! [`KMeans`] groups rows of numbers, [`KPrototypes`] rows of numbers and categories, with values missing, [`KMedoids`] rows
-//! under any distance, [Gower's](gower_distances) among them. The first two alternate
-//! [`KMeans`] groups rows of numbers, [`KModes`] rows of categories and [`KPrototypes`] rows of both, with values missing. All alternate
-//! between giving each row to its nearest cluster and moving each cluster to the middle of its rows, until nothing moves; each
-//! step lowers the objective. [`LatentClass`] finds the groups behind answers to categorical items by their likelihood. Start
-//! with [`KMeans::fit`].
+//! [`KMeans`] groups rows of numbers, [`KModes`] rows of categories and [`KPrototypes`] rows of both, with values missing.
+//! All alternate between giving each row to its nearest cluster and moving each cluster to the middle of its rows, until
+//! nothing moves; each step lowers the objective. [`KMedoids`] takes rows under any distance, [Gower's](gower_distances)
+//! among them; [`GaussianMixture`] and [`LatentClass`] find groups by their likelihood, [`Hdbscan`] and [`Dbscan`] by
+//! density. Start with [`KMeans::fit`].
 //!
 //! A pass over the data is one fused kernel of [`simd`](crate::simd): blocks of rows are spread over threads, each block adds
 //! to sums of its own, and the sums are folded in the order of the blocks, so the answer has the same bits for any number of
@@ -25,23 +24,21 @@
 //! ```
 
 mod criteria;
-mod gower;
 mod density;
 mod gamma;
+mod gower;
 mod kmeans;
 mod kmodes;
 mod kprototypes;
 mod latent;
 mod lloyd;
+mod measures;
 mod medoids;
+mod minibatch;
 mod mixed;
 mod mixed_lloyd;
 mod mixed_start;
 mod mixture;
-mod measures;
-mod mixed;
-mod mixed_lloyd;
-mod mixed_start;
 mod narrow;
 mod order;
 mod rows;
@@ -51,20 +48,17 @@ mod start;
 pub use crate::simd::Real;
 pub use criteria::Criteria;
 pub use density::{Branch, Dbscan, DbscanModel, Hdbscan, HdbscanModel, Selection};
-pub use kmeans::{KMeans, KMeansModel, Start};
-pub use kprototypes::{Gamma, KPrototypes, KPrototypesModel, MixedStart};
-pub use latent::{BootstrapTest, LatentClass, LatentClassModel, Statistics};
+pub use gamma::Gamma;
 pub use gower::{
     Decoded, GowerFloat, GowerOptions, GowerRows, GowerSpace, Incomparable, Treatment,
     check_memory, gower_distances, gower_into,
 };
 pub use kmeans::{KMeans, KMeansModel, Start};
-pub use kprototypes::{Gamma, KPrototypes, KPrototypesModel, MixedStart};
-pub use medoids::{KMedoids, KMedoidsModel, MedoidStart, MedoidValues, Method, Metric, Notes};
-pub use gamma::Gamma;
-pub use kmeans::{KMeans, KMeansModel, Start};
 pub use kmodes::{KModes, KModesModel};
 pub use kprototypes::{KPrototypes, KPrototypesModel, MixedStart};
+pub use latent::{BootstrapTest, LatentClass, LatentClassModel, Statistics};
+pub use medoids::{KMedoids, KMedoidsModel, MedoidStart, MedoidValues, Method, Metric, Notes};
+pub use minibatch::MiniBatch;
 pub use mixed::{Attribute, Columns, Mixed, Unseen};
 pub use mixture::{
     CovarianceType, GaussianMixture, GaussianMixtureModel, GivenStart, MixtureStart,

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use ndarray::ArrayView2;
 
 use crate::error::{Error, Result};
-use crate::parallel;
-use crate::simd::{Moments, Real};
+use crate::parallel::{self, BLOCK};
+use crate::simd::{Moments, Real, Sieve, Sketch};
 
 /// Rows that are finite and whose squared distances are finite too, one after the other in memory.
 pub(crate) struct Rows<'a, T: Real> {
@@ -16,6 +16,10 @@ pub(crate) struct Rows<'a, T: Real> {
     pub(crate) weights: Option<&'a [f64]>,
     /// Weighted variance of the columns, on average.
     pub(crate) variance: f64,
+    /// Means and standard deviations of the columns.
+    centre_and_spread: (Vec<f64>, Vec<f64>),
+    /// A coarse copy, once [`Rows::sketch`] made it.
+    pub(crate) sketch: Option<Sketch>,
 }
 
 /// The column's name; x0, x1 and so on where there are no names.
@@ -82,7 +86,15 @@ impl<'a, T: Real> Rows<'a, T> {
             Some(values) => Cow::Borrowed(values),
             None => Cow::Owned(array.iter().copied().collect()),
         };
-        let mut rows = Self { values, n, d, weights, variance: 0.0 };
+        let mut rows = Self {
+            values,
+            n,
+            d,
+            weights,
+            variance: 0.0,
+            centre_and_spread: (Vec::new(), Vec::new()),
+            sketch: None,
+        };
         let moments = parallel::map_blocks(n, |range| {
             let (values, weights) = rows.part(range.start, range.len());
             Moments::of(values, weights, &rows.values[..d])
@@ -105,8 +117,30 @@ impl<'a, T: Real> Rows<'a, T> {
             let mean = first / total;
             (second / total - mean * mean).max(0.0)
         };
-        rows.variance = first.iter().zip(&second).map(variance).sum::<f64>() / d as f64;
+        let variances: Vec<f64> = first.iter().zip(&second).map(variance).collect();
+        rows.variance = variances.iter().sum::<f64>() / d as f64;
+        let means = first.iter().zip(&rows.values[..d]);
+        rows.centre_and_spread = (
+            means.map(|(first, origin)| origin.wide() + first / total).collect(),
+            variances.into_iter().map(f64::sqrt).collect(),
+        );
         Ok(rows)
+    }
+
+    /// Makes a coarse copy, for passes that read only rows in doubt.
+    pub(crate) fn sketch(&mut self) {
+        if !Sieve::pays() {
+            return;
+        }
+        let (means, deviations) = &self.centre_and_spread;
+        let Some(mut sketch) = Sketch::new(self.n, means, deviations) else { return };
+        let (scale, mut places) = sketch.places(BLOCK);
+        parallel::update_each(&mut places, |block, place| {
+            let first = block * BLOCK;
+            let (values, _) = self.part(first, BLOCK.min(self.n - first));
+            place.fill(scale, values);
+        });
+        self.sketch = Some(sketch);
     }
 
     /// The error for the first value that is not finite, or else for the largest.
@@ -123,6 +157,13 @@ impl<'a, T: Real> Rows<'a, T> {
         };
         let found = if value.is_nan() { "NaN".to_owned() } else { format!("{value:?}") };
         Error::value(column_name(names, column), row, found, wanted)
+    }
+
+    /// A copy of some rows and their weights.
+    pub(crate) fn taken(&self, rows: &[usize]) -> (Vec<T>, Option<Vec<f64>>) {
+        let values = rows.iter().flat_map(|&row| self.row(row).iter().copied()).collect();
+        let weights = self.weights.map(|all| rows.iter().map(|&row| all[row]).collect());
+        (values, weights)
     }
 
     pub(crate) fn weight(&self, row: usize) -> f64 {

@@ -12,6 +12,8 @@ use crate::simd::Real;
 pub(crate) const CHUNK: usize = 64;
 /// Candidates of greedy k-means++ at most.
 const MOST_TRIALS: usize = 16;
+/// Rows up to which distances to the candidates are kept, so that those to the one chosen are not computed again.
+const KEPT: usize = 1 << 16;
 
 /// Data that can tell the squared distance of its rows to some of them.
 pub(crate) trait Points: Sync {
@@ -138,6 +140,8 @@ impl<P: Points> Points for Pool<'_, P> {
 struct Part<T> {
     /// Distances of a chunk.
     distances: Vec<T>,
+    /// Distances of all rows to the last candidates, chunk after chunk, where they are kept.
+    kept: Vec<T>,
     /// What the sum of distances would be with each candidate.
     potentials: [f64; MOST_TRIALS],
     /// Weighted sum of the distances to the nearest centre.
@@ -154,7 +158,12 @@ struct Nearest<'a, P: Points> {
 impl<'a, P: Points> Nearest<'a, P> {
     fn new(points: &'a P) -> Self {
         let n = points.n();
-        let part = || Part { distances: Vec::new(), potentials: [0.0; MOST_TRIALS], total: 0.0 };
+        let part = || Part {
+            distances: Vec::new(),
+            kept: Vec::new(),
+            potentials: [0.0; MOST_TRIALS],
+            total: 0.0,
+        };
         Self {
             points,
             nearest: vec![P::Real::narrow(f64::INFINITY); n],
@@ -166,8 +175,10 @@ impl<'a, P: Points> Nearest<'a, P> {
     fn potentials(&mut self, candidates: &[usize], monitor: &Monitor) -> Result<Vec<f64>> {
         let probe = self.points.probe(candidates);
         let points = self.points;
+        let keep = points.n() <= KEPT;
         parallel::update_blocks(&mut self.nearest, &mut self.parts, |first, nearest, part| {
             part.potentials = [0.0; MOST_TRIALS];
+            part.kept.clear();
             if monitor.check().is_err() {
                 return;
             }
@@ -175,13 +186,23 @@ impl<'a, P: Points> Nearest<'a, P> {
                 let from = first + chunk * CHUNK;
                 let stride =
                     points.distances(&probe, from..from + nearest.len(), &mut part.distances);
-                for (at, &nearest) in nearest.iter().enumerate() {
-                    let weight = points.weight(from + at);
-                    let distances = &part.distances[at * stride..][..candidates.len()];
-                    for (potential, &distance) in part.potentials.iter_mut().zip(distances) {
-                        let least = if distance < nearest { distance } else { nearest };
-                        *potential += weight * least.wide();
+                let (sums, found) = (&mut part.potentials, &part.distances);
+                let weight = |at: usize| points.weight(from + at);
+                match stride {
+                    4 => add::<_, 4>(sums, nearest, found, weight),
+                    8 => add::<_, 8>(sums, nearest, found, weight),
+                    _ => {
+                        for (at, &nearest) in nearest.iter().enumerate() {
+                            let distances = &found[at * stride..][..candidates.len()];
+                            for (sum, &distance) in sums.iter_mut().zip(distances) {
+                                let least = if distance < nearest { distance } else { nearest };
+                                *sum += weight(at) * least.wide();
+                            }
+                        }
                     }
+                }
+                if keep {
+                    part.kept.extend_from_slice(&found[..nearest.len() * stride]);
                 }
             }
         });
@@ -193,8 +214,8 @@ impl<'a, P: Points> Nearest<'a, P> {
         Ok(potentials)
     }
 
-    /// Takes a row as centre.
-    fn choose(&mut self, row: usize, monitor: &Monitor) -> Result<()> {
+    /// Takes a row as centre; `candidate` is its place among the last candidates, if it was one.
+    fn choose(&mut self, row: usize, candidate: Option<usize>, monitor: &Monitor) -> Result<()> {
         let probe = self.points.probe(&[row]);
         let points = self.points;
         parallel::update_blocks(&mut self.nearest, &mut self.parts, |first, nearest, part| {
@@ -202,12 +223,19 @@ impl<'a, P: Points> Nearest<'a, P> {
             if monitor.check().is_err() {
                 return;
             }
+            let kept = candidate.filter(|_| !part.kept.is_empty());
+            let stride_kept = part.kept.len() / nearest.len();
             for (chunk, nearest) in nearest.chunks_mut(CHUNK).enumerate() {
                 let from = first + chunk * CHUNK;
-                let stride =
-                    points.distances(&probe, from..from + nearest.len(), &mut part.distances);
+                let (found, stride, lane) = if let Some(candidate) = kept {
+                    (&part.kept[chunk * CHUNK * stride_kept..], stride_kept, candidate)
+                } else {
+                    let rows = from..from + nearest.len();
+                    let stride = points.distances(&probe, rows, &mut part.distances);
+                    (part.distances.as_slice(), stride, 0)
+                };
                 for (at, nearest) in nearest.iter_mut().enumerate() {
-                    let distance = part.distances[at * stride];
+                    let distance = found[at * stride + lane];
                     *nearest = if distance < *nearest { distance } else { *nearest };
                     part.total += points.weight(from + at) * nearest.wide();
                 }
@@ -246,6 +274,28 @@ impl<'a, P: Points> Nearest<'a, P> {
     }
 }
 
+/// Adds to each sum the weighted distance of every row to the nearer of its nearest row so far and a candidate, of which there
+/// are as many as lanes.
+fn add<T: Real, const N: usize>(
+    sums: &mut [f64; MOST_TRIALS],
+    nearest: &[T],
+    distances: &[T],
+    weight: impl Fn(usize) -> f64,
+) {
+    let mut added = [0.0; N];
+    added.copy_from_slice(&sums[..N]);
+    for (at, (&nearest, distances)) in nearest.iter().zip(distances.as_chunks::<N>().0).enumerate()
+    {
+        let weight = weight(at);
+        for lane in 0..N {
+            let distance = distances[lane];
+            let least = if distance < nearest { distance } else { nearest };
+            added[lane] += weight * least.wide();
+        }
+    }
+    sums[..N].copy_from_slice(&added);
+}
+
 /// `k` rows by greedy k-means++: each next row is the best of `2 + ln k` rows drawn with probability proportional to weight
 /// times squared distance to the nearest row so far.
 ///
@@ -260,18 +310,21 @@ pub(crate) fn plus_plus<P: Points>(
     let trials = (2 + (k as f64).ln() as usize).min(MOST_TRIALS);
     let mut chosen = random_rows(points, 1, rng);
     let mut nearest = Nearest::new(points);
+    let mut candidate = None;
     for _ in 1..k {
         let last = chosen[chosen.len() - 1];
-        nearest.choose(last, monitor)?;
+        nearest.choose(last, candidate, monitor)?;
         let totals = nearest.totals();
         let candidates: Vec<usize> =
             (0..trials).filter_map(|_| nearest.draw(&totals, rng)).collect();
         let next = if candidates.is_empty() {
+            candidate = None;
             last
         } else {
             let potentials = nearest.potentials(&candidates, monitor)?;
             let best = (1..candidates.len())
                 .fold(0, |best, at| if potentials[at] < potentials[best] { at } else { best });
+            candidate = Some(best);
             candidates[best]
         };
         chosen.push(next);
@@ -343,7 +396,7 @@ pub(crate) fn farthest<P: Points>(
         }
         let Some(row) = best else { break };
         chosen.push(row);
-        state.choose(row, monitor)?;
+        state.choose(row, None, monitor)?;
     }
     Ok(chosen)
 }

@@ -11,13 +11,10 @@ pub(crate) mod table;
 #[pyo3::pymodule(name = "_core")]
 mod core_module {
     #[pymodule_export]
-    use super::cluster::PyLatentClass;
-    #[pymodule_export]
-    use super::cluster::{PyKMeans, PyKPrototypes};
-    use super::cluster::{PyGaussianMixture, PyKMeans, PyKPrototypes};
-    use super::cluster::{PyKMeans, PyKMedoids, PyKPrototypes, gower_distances};
-    use super::cluster::{PyDbscan, PyHdbscan, PyKMeans, PyKPrototypes};
-    use super::cluster::{PyKMeans, PyKModes, PyKPrototypes};
+    use super::cluster::{
+        PyDbscan, PyGaussianMixture, PyHdbscan, PyKMeans, PyKMedoids, PyKModes, PyKPrototypes,
+        PyLatentClass, gower_distances,
+    };
     #[pymodule_export]
     use super::economics::{PyRanking, PyScorecard, segment_scorecard};
     #[pymodule_export]

@@ -22,8 +22,12 @@ mod neighbours;
 mod numeric;
 mod places;
 mod refine;
-mod swap;
 mod side;
+mod sieve;
+#[cfg(target_arch = "x86_64")]
+mod sieve_x86;
+mod sketch;
+mod swap;
 mod vector;
 mod wide;
 #[cfg(target_arch = "x86_64")]
@@ -43,7 +47,9 @@ pub(crate) use moments::Moments;
 pub(crate) use neighbours::{BLOCK, Near};
 pub(crate) use numeric::{Assign, Distances, Sums};
 pub(crate) use places::Places;
-pub(crate) use refine::{Drift, Refine, Running, State};
+pub(crate) use refine::{Refine, Running};
+pub(crate) use sieve::Sieve;
+pub(crate) use sketch::Sketch;
 pub(crate) use swap::Standing;
 
 use vector::Vector;
@@ -225,10 +231,12 @@ macro_rules! real {
             const NAME: &'static str = $name;
             const KMEANS: &'static str = $kmeans;
 
+            #[inline(always)]
             fn wide(self) -> f64 {
                 f64::from(self)
             }
 
+            #[inline(always)]
             fn narrow(value: f64) -> Self {
                 value as $real
             }

@@ -120,10 +120,17 @@ pub(super) const AHEAD: usize = 16 << 10;
 #[inline(always)]
 pub(super) fn prefetch<T>(rows: *const T, count: usize, ahead: usize) {
     #[cfg(target_arch = "x86_64")]
-    for offset in (0..count * size_of::<T>()).step_by(64) {
-        let line = rows.cast::<i8>().wrapping_add(ahead + offset);
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        let (first, bytes) = (rows.cast::<i8>().wrapping_add(ahead), count * size_of::<T>());
         // SAFETY: a prefetch reads nothing, so any address will do.
-        unsafe { std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(line) };
+        unsafe {
+            for offset in (0..bytes).step_by(64) {
+                _mm_prefetch::<_MM_HINT_T0>(first.wrapping_add(offset));
+            }
+            // Values rarely begin where a line of the cache does.
+            _mm_prefetch::<_MM_HINT_T0>(first.wrapping_add(bytes.saturating_sub(1)));
+        }
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = (rows, count, ahead);

@@ -101,7 +101,8 @@ unsafe fn lowest_of_rows(rows: [__m256; 8]) -> (__m256, __m256i, __m256) {
             // Lanes 0, 1, 4 and 5, then the others, of four rows at a time.
             let mut fours = [rows[0]; 4];
             for at in 0..2 {
-                let [a, b, c, d] = [0, 1, 2, 3].map(|row| rows[4 * at + row]);
+                let (a, b) = (rows[4 * at], rows[4 * at + 1]);
+                let (c, d) = (rows[4 * at + 2], rows[4 * at + 3]);
                 let (ab, cd) = if half == 0 {
                     (_mm256_unpacklo_ps(a, b), _mm256_unpacklo_ps(c, d))
                 } else {
@@ -183,7 +184,11 @@ impl Vector for __m512d {
                 return (lowest, lanes, second);
             }
             // Lane by lane for all eight at once, which takes half as long as one vector after the other.
-            let columns = transposed(std::array::from_fn(|at| vectors[at % R]));
+            let mut rows = [vectors[0]; 8];
+            for at in 0..8 {
+                rows[at] = vectors[at % R];
+            }
+            let columns = transposed(rows);
             let mut least = columns[0];
             let mut next = _mm512_set1_pd(f64::INFINITY);
             let mut found = _mm512_setzero_si512();
@@ -276,11 +281,13 @@ impl Vector for __m512 {
                 }
                 return (lowest, lanes, second);
             }
-            let rows: [Self; 8] = std::array::from_fn(|at| vectors[at % R]);
-            let (low, low_lane, low_next) =
-                lowest_of_rows(rows.map(|row| _mm512_castps512_ps256(row)));
-            let (high, high_lane, high_next) =
-                lowest_of_rows(rows.map(|row| _mm512_extractf32x8_ps::<1>(row)));
+            let (mut low, mut high) = ([_mm256_setzero_ps(); 8], [_mm256_setzero_ps(); 8]);
+            for at in 0..8 {
+                low[at] = _mm512_castps512_ps256(vectors[at % R]);
+                high[at] = _mm512_extractf32x8_ps::<1>(vectors[at % R]);
+            }
+            let (low, low_lane, low_next) = lowest_of_rows(low);
+            let (high, high_lane, high_next) = lowest_of_rows(high);
             let smaller = _mm256_castps_si256(_mm256_cmp_ps::<_CMP_LT_OQ>(high, low));
             let least = _mm256_min_ps(low, high);
             let next = _mm256_min_ps(_mm256_max_ps(low, high), _mm256_min_ps(low_next, high_next));
@@ -389,7 +396,10 @@ impl Vector for __m256 {
                 }
                 return (lowest, lanes, second);
             }
-            let rows: [Self; 8] = std::array::from_fn(|at| vectors[at % R]);
+            let mut rows = [vectors[0]; 8];
+            for at in 0..8 {
+                rows[at] = vectors[at % R];
+            }
             let (least, found, next) = lowest_of_rows(rows);
             _mm256_storeu_ps(lowest.as_mut_ptr(), least);
             _mm256_storeu_ps(second.as_mut_ptr(), next);

@@ -36,13 +36,43 @@ THREAD_VARIABLES = (
 # Such settings hold a peer's kernels to another processor than the one here.
 PEER_HANDICAPS = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 FIELDS = ("name", "peer", "ilk_seconds", "peer_seconds", "ratio", "equal")
-PEERS = ("scikit-learn", "kmodes", "stepmix", "polars", "duckdb", "pandas", "numpy")
 PEERS = (
     "scikit-learn",
-    "kmodes",
-    "kmedoids",
+    "scikit-learn-intelex",
+    "fast_hdbscan",
     "gower",
-    "scipy",
+    "hdbscan",
+    "kmedoids",
+    "kmodes",
+    "stepmix",
+    "polars",
+    "duckdb",
+    "pandas",
+    "numpy",
+)
+PEERS = (
+    "scikit-learn",
+    "scikit-learn-intelex",
+    "fast_hdbscan",
+    "gower",
+    "hdbscan",
+    "kmedoids",
+    "kmodes",
+    "stepmix",
+    "polars",
+    "duckdb",
+    "pandas",
+    "numpy",
+)
+PEERS = (
+    "scikit-learn",
+    "scikit-learn-intelex",
+    "fast_hdbscan",
+    "gower",
+    "hdbscan",
+    "kmedoids",
+    "kmodes",
+    "stepmix",
     "polars",
     "duckdb",
     "pandas",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from typing import Any
 
@@ -14,11 +15,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
-from ilk.cluster import KMeans, KPrototypes, LatentClass
-from ilk.cluster import GaussianMixture, KMeans, KPrototypes
-from ilk.cluster import KMeans, KMedoids, KPrototypes
-from ilk.cluster import DBSCAN, HDBSCAN, KMeans, KPrototypes
-from ilk.cluster import KMeans, KModes, KPrototypes
+from ilk import cluster
+from ilk.cluster import KMeans, KMedoids, KModes, KPrototypes
+
+ESTIMATORS = [
+    found
+    for name in cluster.__all__
+    if inspect.isclass(found := getattr(cluster, name)) and hasattr(found, "fit")
+]
 
 
 class RoundedKModes(KModes):
@@ -30,11 +34,7 @@ class RoundedKModes(KModes):
 
 def _checks() -> list[Any]:
     found = []
-    for estimator in (KMeans(), KPrototypes(), LatentClass()):
-    for estimator in (KMeans(), KPrototypes(), GaussianMixture()):
-    for estimator in (KMeans(), KMedoids(), KPrototypes()):
-    for estimator in (KMeans(), KPrototypes(), DBSCAN(), HDBSCAN()):
-    for estimator in (KMeans(), KModes(), RoundedKModes(), KPrototypes()):
+    for estimator in (*(estimator() for estimator in ESTIMATORS), RoundedKModes()):
         for one, check in estimator_checks_generator(estimator, legacy=True):
             name = getattr(check, "func", check).__name__
             # Its rows are continuous: no two share a category. K-modes takes it with the rows rounded.

@@ -2,14 +2,14 @@
 
 use ilk::Error;
 use ilk::cluster::{
-    Gamma, KMeans, KMeansModel, KPrototypes, KPrototypesModel, Mixed, MixedStart, Start,
+    Gamma, KMeans, KMeansModel, KPrototypes, KPrototypesModel, MiniBatch, Mixed, MixedStart, Start,
 };
 use ilk::parallel::{Monitor, set_num_threads};
 use ilk::persist::{from_json, to_json};
 use ilk::rng::{Rng, Stage};
 use ilk::table::MISSING;
 use linfa::DatasetBase;
-use linfa::traits::{Fit, Predict};
+use linfa::traits::{Fit, FitWith, Predict};
 use ndarray::{Array1, Array2, ArrayView2, Axis, array};
 use proptest::prelude::*;
 
@@ -473,6 +473,17 @@ fn linfa_fits_and_predicts() {
     let labels: Array1<usize> = Predict::predict(&model, &rows);
     assert!(labels.iter().zip(model.labels()).all(|(a, b)| *a == *b as usize));
     assert_eq!(model.weights().iter().sum::<f64>(), 400.0);
+
+    let params = MiniBatch { batch: 50, ..MiniBatch::new(3) };
+    let fitted = Fit::fit(&params, &data).unwrap();
+    assert!(fitted.inertia() <= model.inertia() * 1.05);
+    let mut stream = None;
+    for _ in 0..3 {
+        stream = Some(params.fit_with(stream, &data).unwrap());
+    }
+    let stream = stream.unwrap();
+    assert_eq!(stream.weights().iter().sum::<f64>(), 1200.0);
+    assert!(close(stream.inertia(), model.inertia()), "{} {}", stream.inertia(), model.inertia());
 
     let params = KPrototypes { categorical: vec![2], ..KPrototypes::new(3) };
     let mut coded = rows;

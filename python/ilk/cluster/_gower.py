@@ -11,7 +11,7 @@ import numpy as np
 from ilk import _core
 from ilk._frame import require_columns
 from ilk.cluster._base import number
-from ilk.cluster._kprototypes import _frame_of
+from ilk.cluster._mixed import _frame_of
 from ilk.exceptions import DataError, DataWarning
 
 if TYPE_CHECKING:

@@ -125,6 +125,11 @@ class KMeans(Clusters):
         DataError
             If a value is not finite, a parameter or weight is out of range, or there are fewer rows than clusters.
         """
+        self._fit(X, sample_weight, None)
+        return self
+
+    def _fit(self, X: Any, sample_weight: ArrayLike | None, batch: int | None) -> None:
+        """Fit all rows, in batches where their size is given, or as the first batch where it is 0."""
         rows = validate_data(
             self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, copy=False
         )
@@ -150,10 +155,10 @@ class KMeans(Clusters):
                 seed=self._seed(),
                 names=[] if names is None else [str(name) for name in names],
                 progress=show,
+                batch=batch,
             )
         self._take_attributes()
         self._warn_if_few()
-        return self
 
     def _take_attributes(self) -> None:
         self.cluster_centers_ = self._model.centres

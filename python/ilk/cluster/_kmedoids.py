@@ -14,7 +14,7 @@ from ilk._frame import Frame, default_native, to_native
 from ilk._progress import progress_bar
 from ilk.cluster._base import Clusters, UnknownCategoryWarning, checked_weights, whole
 from ilk.cluster._gower import Names, checked_memory, roles_of, warn_of_empty_columns
-from ilk.cluster._kprototypes import _frame_of, _is_frame, _Rows
+from ilk.cluster._mixed import _frame_of, _is_frame, _Rows
 from ilk.exceptions import ConvergenceWarning, DataError, DataWarning
 
 if TYPE_CHECKING:

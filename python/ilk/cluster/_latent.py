@@ -20,7 +20,7 @@ from ilk.cluster._base import (
     number,
     whole,
 )
-from ilk.cluster._kprototypes import _frame_of, _is_frame, _Rows
+from ilk.cluster._mixed import _frame_of, _is_frame, _Rows
 from ilk.exceptions import ConvergenceWarning, DataError, DataWarning
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use super::{Given, Matrix, labels, slice};
-use crate::cluster::{KMeans, KMeansModel, Real, Start};
+use crate::cluster::{KMeans, KMeansModel, MiniBatch, Real, Start};
 use crate::error::{Error, Result};
 use crate::parallel::Monitor;
 use crate::persist;
@@ -49,9 +49,10 @@ pub(crate) struct PyKMeans(Model);
 
 #[pymethods]
 impl PyKMeans {
-    /// See `ilk.cluster.KMeans.fit`.
+    /// See `ilk.cluster.KMeans.fit`, `MiniBatchKMeans.fit` where there is a `batch` and `MiniBatchKMeans.partial_fit` where
+    /// it is 0.
     #[staticmethod]
-    #[pyo3(signature = (rows, weights, *, n_clusters, init, n_init, max_iter, tol, seed, names, progress))]
+    #[pyo3(signature = (rows, weights, *, n_clusters, init, n_init, max_iter, tol, seed, names, progress, batch=None))]
     #[allow(clippy::too_many_arguments)]
     fn fit(
         py: Python<'_>,
@@ -65,6 +66,7 @@ impl PyKMeans {
         seed: u64,
         names: Vec<String>,
         progress: Option<&Bound<'_, PyAny>>,
+        batch: Option<usize>,
     ) -> PyResult<Self> {
         let weights = slice(weights.as_ref())?;
         let name = init.cast::<PyString>().map(ToString::to_string).unwrap_or_default();
@@ -83,13 +85,42 @@ impl PyKMeans {
                     names,
                 };
                 let rows = $rows.as_array();
-                let work = |monitor: &Monitor| params.fit(rows, weights, monitor);
+                let work = |monitor: &Monitor| match batch {
+                    None => params.fit(rows, weights, monitor),
+                    Some(0) => MiniBatch { params, batch: 0 }.begin(rows, weights, monitor),
+                    Some(batch) => MiniBatch { params, batch }.fit(rows, weights, monitor),
+                };
                 Ok(Self(Model::$variant(runtime::run(py, progress, work)?)))
             }};
         }
         match &rows {
             Matrix::Wide(rows) => fit!(rows, f64, Wide),
             Matrix::Narrow(rows) => fit!(rows, f32, Narrow),
+        }
+    }
+
+    /// The model after another batch; see `ilk.cluster.MiniBatchKMeans.partial_fit`.
+    fn updated(
+        &self,
+        py: Python<'_>,
+        rows: Matrix<'_>,
+        weights: Option<PyReadonlyArray1<'_, f64>>,
+    ) -> PyResult<Self> {
+        let weights = slice(weights.as_ref())?;
+        macro_rules! updated {
+            ($model:expr, $rows:expr, $variant:ident) => {{
+                let (mut model, rows) = ($model.clone(), $rows.as_array());
+                let work = |monitor: &Monitor| {
+                    model.absorb(rows, weights, monitor)?;
+                    Ok(model)
+                };
+                Ok(Self(Model::$variant(runtime::run(py, None, work)?)))
+            }};
+        }
+        match (&self.0, &rows) {
+            (Model::Wide(model), Matrix::Wide(rows)) => updated!(model, rows, Wide),
+            (Model::Narrow(model), Matrix::Narrow(rows)) => updated!(model, rows, Narrow),
+            _ => Err(other_type().into()),
         }
     }
 
@@ -162,6 +193,11 @@ impl PyKMeans {
     #[getter]
     fn labels<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<i32>> {
         labels(py, each!(&self.0, model => model.labels()))
+    }
+
+    #[getter]
+    fn weights<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
+        PyArray1::from_slice(py, each!(&self.0, model => model.weights()))
     }
 
     #[getter]

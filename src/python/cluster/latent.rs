@@ -24,7 +24,7 @@ fn read(
     let (items, unseen) = Mixed::like(table, model.columns())?;
     let like = |table: &Table| match model.covariates() {
         Some(columns) => Mixed::like(table, columns).map(|(data, _)| data),
-        None => Mixed::from_table(table, &[], &[]),
+        None => Mixed::from_table(table, &[], &[], &[]),
     };
     let covariates = covariates.map(like).transpose()?;
     let unseen = unseen.into_iter().map(|u| (u.column, u.row, u.category, u.n)).collect();
@@ -62,11 +62,11 @@ impl Parameters {
 
     /// The items, and the covariates if there are any.
     fn read(&self, table: &Table) -> Result<(Mixed, Option<Mixed>)> {
-        let items = Mixed::from_table(table, &[], &self.items)?;
+        let items = Mixed::from_table(table, &[], &self.items, &[])?;
         if self.numeric.is_empty() && self.categorical.is_empty() {
             return Ok((items, None));
         }
-        Ok((items, Some(Mixed::from_table(table, &self.numeric, &self.categorical)?)))
+        Ok((items, Some(Mixed::from_table(table, &self.numeric, &self.categorical, &[])?)))
     }
 }
 
@@ -197,7 +197,7 @@ impl PyLatentClass {
         let (table, classes) = runtime::run(py, None, |_| {
             let like = |table: &Table| match self.0.covariates() {
                 Some(columns) => Mixed::like(table, columns).map(|(data, _)| data),
-                None => Mixed::from_table(table, &[], &[]),
+                None => Mixed::from_table(table, &[], &[], &[]),
             };
             let covariates = covariates.map(like).transpose()?;
             self.0.sample_table(n, covariates.as_ref(), seed)

@@ -1,21 +1,20 @@
 //! Bindings of the clusters, one file per estimator.
 
-mod gower;
 mod density;
+mod gower;
 mod kmeans;
 mod kmedoids;
-mod kprototypes;
-mod latent;
-mod mixture;
 mod kmodes;
 mod kprototypes;
+mod latent;
 mod mixed;
+mod mixture;
 
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
 
-pub(crate) use gower::gower_distances;
 pub(crate) use density::{PyDbscan, PyHdbscan};
+pub(crate) use gower::gower_distances;
 pub(crate) use kmeans::PyKMeans;
 pub(crate) use kmedoids::PyKMedoids;
 pub(crate) use kmodes::PyKModes;
