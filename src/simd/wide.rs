@@ -198,10 +198,10 @@ impl<const FUSED: bool> Wide for Array<FUSED> {
     unsafe fn split(self) -> (Self, Self) {
         let above = self.0.map(|value| value.to_bits().wrapping_sub(LOWER_END));
         let mantissa = |lane: usize| {
-            f64::from_bits(self.0[lane].to_bits().wrapping_sub(above[lane] >> 52 << 52))
+            f64::from_bits(self.0[lane].to_bits().wrapping_sub((above[lane] >> 52) << 52))
         };
         let exponent =
-            above.map(|bits| f64::from_bits(bits >> 52 | TWO_52) - f64::from_bits(TWO_52));
+            above.map(|bits| f64::from_bits((bits >> 52) | TWO_52) - f64::from_bits(TWO_52));
         (Self(std::array::from_fn(mantissa)), Self(exponent))
     }
 }

@@ -126,8 +126,9 @@ pub(super) fn start<'a, T: Real>(
         Em::new(rows, overall, ridge, Parameters::at(kind, means, overall, ridge))
     };
     let rows_as_means = |chosen: Vec<usize>| {
-        let values = chosen.iter().flat_map(|&row| rows.row(row).iter().map(|value| value.wide()));
-        at(centred(&mut { values }))
+        let mut values =
+            chosen.iter().flat_map(|&row| rows.row(row).iter().map(|value| value.wide()));
+        at(centred(&mut values))
     };
     let mut em = if let Some(means) = &given.means {
         let means = centred(&mut means.iter().copied());
