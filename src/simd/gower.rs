@@ -11,6 +11,7 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
+use super::eight::Eight;
 use super::vector::Vector;
 use super::{Kernel, Level, MISSING, UNSEEN};
 
@@ -37,6 +38,12 @@ pub(crate) trait Distance: Copy + Send + Sync + PartialOrd + 'static {
     fn of(value: f64) -> Self;
     /// The value, exactly.
     fn wide(self) -> f64;
+    /// Eight values, exactly.
+    ///
+    /// # Safety
+    ///
+    /// That of [`Eight`].
+    unsafe fn eight<E: Eight>(from: *const Self) -> E;
 }
 
 impl Distance for f64 {
@@ -46,6 +53,11 @@ impl Distance for f64 {
     fn wide(self) -> f64 {
         self
     }
+    #[inline(always)]
+    unsafe fn eight<E: Eight>(from: *const Self) -> E {
+        // SAFETY: the caller's promise.
+        unsafe { E::load(from) }
+    }
 }
 
 impl Distance for f32 {
@@ -54,6 +66,11 @@ impl Distance for f32 {
     }
     fn wide(self) -> f64 {
         f64::from(self)
+    }
+    #[inline(always)]
+    unsafe fn eight<E: Eight>(from: *const Self) -> E {
+        // SAFETY: the caller's promise.
+        unsafe { E::load_narrow(from) }
     }
 }
 
@@ -466,7 +483,7 @@ mod tests {
             let codes = vec![0, n_categories as u32 - 1, UNSEEN, MISSING];
             let column = Column::Codes { codes, n_categories, weight: 1.0, asymmetric: false };
             let columns = Columns::new(4, Measure::Gower, vec![column]);
-            let mut found = [0.0; 4];
+            let mut found = [0.0_f64; 4];
             columns.distances(&columns, 1, 0..4, &mut found);
             assert_eq!(found[..3], [1.0, 0.0, 1.0]);
             assert!(found[3].is_nan());

@@ -10,6 +10,7 @@
 // Iterators over arrays keep the sums of a tile in memory instead of registers.
 #![allow(clippy::needless_range_loop)]
 
+mod eight;
 mod gower;
 mod lanes;
 mod latent;

@@ -7,9 +7,9 @@
 //!
 //! Sums have eight lanes on every instruction set, folded in one order, and no fused operations: the bits are the same.
 
+use super::Level;
+use super::eight::{Eight, Task};
 use super::gower::Distance;
-use super::vector::Vector;
-use super::{Kernel, Level};
 
 /// Lanes of every sum.
 pub(crate) const LANES: usize = 8;
@@ -69,15 +69,13 @@ impl Standing {
         self.judge_on(Level::best::<f64>(usize::MAX), row, deltas)
     }
 
-    pub(super) fn judge_on<T: Distance>(&self, level: Level, row: &[T], deltas: &mut [f64]) -> f64 {
+    fn judge_on<T: Distance>(&self, level: Level, row: &[T], deltas: &mut [f64]) -> f64 {
         assert!(row.len() == self.n && deltas.len() == self.k, "one distance per row");
         let mut shared = 0.0;
-        level.run(Judge { standing: self, row, deltas, shared: &mut shared });
+        super::eight::run(level, Judge { standing: self, row, deltas, shared: &mut shared });
         shared
     }
-}
 
-impl Standing {
     /// Weighted sum of a candidate's distances.
     pub(crate) fn total<T: Distance>(&self, row: &[T]) -> f64 {
         self.sum::<T, false>(row)
@@ -91,9 +89,68 @@ impl Standing {
     fn sum<T: Distance, const GAIN: bool>(&self, row: &[T]) -> f64 {
         assert_eq!(row.len(), self.n, "one distance per row");
         let mut sum = 0.0;
-        Level::best::<f64>(usize::MAX).run(Sum::<T, GAIN> { standing: self, row, sum: &mut sum });
+        let task = Sum::<T, GAIN> { standing: self, row, sum: &mut sum };
+        super::eight::run(Level::best::<f64>(usize::MAX), task);
         sum
     }
+
+    /// Eight values from `at` on.
+    ///
+    /// # Safety
+    ///
+    /// That of [`Eight`]; `values` must be one of the padded columns and `at` a multiple of eight within.
+    #[inline(always)]
+    unsafe fn lanes<E: Eight>(values: &[f64], at: usize) -> E {
+        debug_assert!(at + LANES <= values.len());
+        // SAFETY: the caller's promise.
+        unsafe { E::load(values.as_ptr().add(at)) }
+    }
+
+    /// Eight weights, where there are any.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Standing::lanes`].
+    #[inline(always)]
+    unsafe fn weighted<E: Eight>(&self, at: usize, value: E) -> E {
+        match &self.weights {
+            // SAFETY: the caller's promise.
+            Some(weights) => unsafe { value.mul(Self::lanes(weights, at)) },
+            None => value,
+        }
+    }
+}
+
+/// The distances from `at` on, zeros behind the last.
+///
+/// # Safety
+///
+/// That of [`Eight`].
+#[inline(always)]
+unsafe fn distances<E: Eight, T: Distance>(row: &[T], at: usize) -> E {
+    // SAFETY: eight distances are there, or copied.
+    unsafe {
+        if at + LANES <= row.len() {
+            return T::eight(row.as_ptr().add(at));
+        }
+        let mut rest = [0.0; LANES];
+        for (to, distance) in rest.iter_mut().zip(&row[at..]) {
+            *to = distance.wide();
+        }
+        E::load(rest.as_ptr())
+    }
+}
+
+/// # Safety
+///
+/// That of [`Eight`].
+#[inline(always)]
+unsafe fn fold<E: Eight>(lanes: E) -> f64 {
+    let mut values = [0.0; LANES];
+    // SAFETY: the caller's promise; there is room for eight.
+    unsafe { lanes.store(values.as_mut_ptr()) };
+    let [a, b, c, d, e, f, g, h] = values;
+    ((a + b) + (c + d)) + ((e + f) + (g + h))
 }
 
 struct Sum<'a, T, const GAIN: bool> {
@@ -102,30 +159,23 @@ struct Sum<'a, T, const GAIN: bool> {
     sum: &'a mut f64,
 }
 
-impl<T: Distance, const GAIN: bool> Kernel for Sum<'_, T, GAIN> {
-    type Real = f64;
-
+impl<T: Distance, const GAIN: bool> Task for Sum<'_, T, GAIN> {
     #[inline(always)]
-    unsafe fn run<V: Vector<Real = f64>>(self) {
-        let mut sums = [0.0; LANES];
-        for at in (0..self.standing.near.len()).step_by(LANES) {
-            let near = eight(&self.standing.near[at..at + LANES]);
-            let weights = match &self.standing.weights {
-                Some(weights) => eight(&weights[at..at + LANES]),
-                None => [1.0; LANES],
-            };
-            let distances = lanes_of(self.row, at);
-            for lane in 0..LANES {
-                let term = if GAIN {
-                    let gain = near[lane] - distances[lane];
-                    if gain > 0.0 { gain } else { 0.0 }
-                } else {
-                    distances[lane]
-                };
-                sums[lane] += weights[lane] * term;
+    unsafe fn run<E: Eight>(self) {
+        let standing = self.standing;
+        // SAFETY: the caller's promise; the columns are padded to full lanes.
+        unsafe {
+            let zero = E::splat(0.0);
+            let mut sum = zero;
+            for at in (0..standing.near.len()).step_by(LANES) {
+                let mut term: E = distances(self.row, at);
+                if GAIN {
+                    term = Standing::lanes::<E>(&standing.near, at).sub(term).max(zero);
+                }
+                sum = sum.add(standing.weighted(at, term));
             }
+            *self.sum = fold(sum);
         }
-        *self.sum = fold(sums);
     }
 }
 
@@ -136,136 +186,96 @@ struct Judge<'a, T> {
     shared: &'a mut f64,
 }
 
-impl<T: Distance> Kernel for Judge<'_, T> {
-    type Real = f64;
-
+impl<T: Distance> Task for Judge<'_, T> {
     #[inline(always)]
-    unsafe fn run<V: Vector<Real = f64>>(mut self) {
-        if self.standing.weights.is_some() { self.sized::<true>() } else { self.sized::<false>() }
-    }
-}
-
-/// Eight numbers; the compiler puts them into one register, or two.
-type Eight = [f64; LANES];
-
-#[inline(always)]
-fn eight(values: &[f64]) -> Eight {
-    std::array::from_fn(|lane| values[lane])
-}
-
-/// What eight rows add to the shared gain and to the loss of their own medoids.
-#[inline(always)]
-fn terms<const WEIGHTED: bool>(
-    distances: Eight,
-    near: Eight,
-    second: Eight,
-    weights: Eight,
-) -> (Eight, Eight) {
-    let mut gain: Eight = std::array::from_fn(|lane| {
-        let gain = distances[lane] - near[lane];
-        if gain < 0.0 { gain } else { 0.0 }
-    });
-    let mut loss: Eight = std::array::from_fn(|lane| {
-        let (distance, near, second) = (distances[lane], near[lane], second[lane]);
-        let least = if distance < second { distance } else { second };
-        let middle = if least > near { least } else { near };
-        middle - second
-    });
-    if WEIGHTED {
-        for lane in 0..LANES {
-            gain[lane] *= weights[lane];
-            loss[lane] *= weights[lane];
+    unsafe fn run<E: Eight>(self) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match self.standing.k {
+                2 => self.few::<E, 2>(),
+                3 => self.few::<E, 3>(),
+                4 => self.few::<E, 4>(),
+                5 => self.few::<E, 5>(),
+                6 => self.few::<E, 6>(),
+                7 => self.few::<E, 7>(),
+                8 => self.few::<E, 8>(),
+                _ => self.many::<E>(),
+            }
         }
     }
-    (gain, loss)
-}
-
-/// The distances from `at` on, zeros behind the last.
-#[inline(always)]
-fn lanes_of<T: Distance>(row: &[T], at: usize) -> Eight {
-    let row = &row[at..row.len().min(at + LANES)];
-    if let Ok(row) = <&[T; LANES]>::try_from(row) {
-        return row.map(T::wide);
-    }
-    std::array::from_fn(|lane| row.get(lane).map_or(0.0, |value| value.wide()))
-}
-
-#[inline(always)]
-fn fold(lanes: Eight) -> f64 {
-    let [a, b, c, d, e, f, g, h] = lanes;
-    ((a + b) + (c + d)) + ((e + f) + (g + h))
 }
 
 impl<T: Distance> Judge<'_, T> {
+    /// What the eight rows from `at` on add to the shared gain and to the loss of their own medoids.
+    ///
+    /// # Safety
+    ///
+    /// That of [`Eight`]; `at` must be a multiple of eight within the columns.
     #[inline(always)]
-    fn sized<const WEIGHTED: bool>(&mut self) {
-        match self.standing.k {
-            2 => self.few::<2, WEIGHTED>(),
-            3 => self.few::<3, WEIGHTED>(),
-            4 => self.few::<4, WEIGHTED>(),
-            5 => self.few::<5, WEIGHTED>(),
-            6 => self.few::<6, WEIGHTED>(),
-            7 => self.few::<7, WEIGHTED>(),
-            8 => self.few::<8, WEIGHTED>(),
-            _ => self.many::<WEIGHTED>(),
-        }
-    }
-
-    #[inline(always)]
-    fn weights<const WEIGHTED: bool>(&self, at: usize) -> Eight {
-        match &self.standing.weights {
-            Some(weights) if WEIGHTED => eight(&weights[at..at + LANES]),
-            _ => [1.0; LANES],
-        }
-    }
-
-    #[inline(always)]
-    fn few<const K: usize, const WEIGHTED: bool>(&mut self) {
+    unsafe fn terms<E: Eight>(&self, at: usize) -> (E, E) {
         let standing = self.standing;
-        let mut sums = [[0.0; LANES]; K];
-        let mut shared = [0.0; LANES];
-        for at in (0..standing.near.len()).step_by(LANES) {
-            let near = eight(&standing.near[at..at + LANES]);
-            let second = eight(&standing.second[at..at + LANES]);
-            let marks = eight(&standing.marks[at..at + LANES]);
-            let weights = self.weights::<WEIGHTED>(at);
-            let (gain, loss) = terms::<WEIGHTED>(lanes_of(self.row, at), near, second, weights);
-            for lane in 0..LANES {
-                shared[lane] += gain[lane];
-            }
-            for (medoid, sums) in sums.iter_mut().enumerate() {
-                for lane in 0..LANES {
-                    sums[lane] += if marks[lane] == medoid as f64 { loss[lane] } else { 0.0 };
+        // SAFETY: the caller's promise.
+        unsafe {
+            let distance: E = distances(self.row, at);
+            let near: E = Standing::lanes(&standing.near, at);
+            let second: E = Standing::lanes(&standing.second, at);
+            let gain = distance.sub(near).min(E::splat(0.0));
+            let loss = distance.min(second).max(near).sub(second);
+            (standing.weighted(at, gain), standing.weighted(at, loss))
+        }
+    }
+
+    /// # Safety
+    ///
+    /// That of [`Eight`].
+    #[inline(always)]
+    unsafe fn few<E: Eight, const K: usize>(self) {
+        // SAFETY: the caller's promise; the columns are padded to full lanes.
+        unsafe {
+            let mut sums = [E::splat(0.0); K];
+            let mut shared = E::splat(0.0);
+            for at in (0..self.standing.near.len()).step_by(LANES) {
+                let (gain, loss) = self.terms::<E>(at);
+                let marks: E = Standing::lanes(&self.standing.marks, at);
+                shared = shared.add(gain);
+                for medoid in 0..K {
+                    sums[medoid] =
+                        sums[medoid].add_where_equal(loss, marks, E::splat(medoid as f64));
                 }
             }
+            for medoid in 0..K {
+                self.deltas[medoid] += fold(sums[medoid]);
+            }
+            *self.shared = fold(shared);
         }
-        self.deltas.iter_mut().zip(sums).for_each(|(delta, sums)| *delta += fold(sums));
-        *self.shared = fold(shared);
     }
 
+    /// # Safety
+    ///
+    /// That of [`Eight`].
     #[inline(always)]
-    fn many<const WEIGHTED: bool>(&mut self) {
-        let standing = self.standing;
-        let mut shared = [0.0; LANES];
-        for at in (0..standing.near.len()).step_by(LANES) {
-            let near = eight(&standing.near[at..at + LANES]);
-            let second = eight(&standing.second[at..at + LANES]);
-            let weights = self.weights::<WEIGHTED>(at);
-            let (gain, loss) = terms::<WEIGHTED>(lanes_of(self.row, at), near, second, weights);
-            for lane in 0..LANES {
-                shared[lane] += gain[lane];
+    unsafe fn many<E: Eight>(self) {
+        // SAFETY: the caller's promise; the columns are padded to full lanes.
+        unsafe {
+            let mut shared = E::splat(0.0);
+            let mut losses = [0.0; LANES];
+            for at in (0..self.standing.near.len()).step_by(LANES) {
+                let (gain, loss) = self.terms::<E>(at);
+                shared = shared.add(gain);
+                let mut lanes = loss.negative();
+                if lanes == 0 {
+                    continue;
+                }
+                loss.store(losses.as_mut_ptr());
+                let labels = &self.standing.labels[at..at + LANES];
+                while lanes != 0 {
+                    let lane = lanes.trailing_zeros() as usize % LANES;
+                    lanes &= lanes - 1;
+                    self.deltas[labels[lane] as usize] += losses[lane];
+                }
             }
-            let mut any = 0_u32;
-            for lane in 0..LANES {
-                any |= u32::from(loss[lane] < 0.0) << lane;
-            }
-            while any != 0 {
-                let lane = any.trailing_zeros() as usize;
-                any &= any - 1;
-                self.deltas[standing.labels[at + lane] as usize] += loss[lane];
-            }
+            *self.shared = fold(shared);
         }
-        *self.shared = fold(shared);
     }
 }
 

@@ -133,7 +133,7 @@ impl GowerSpace {
         let (mut variables, mut empty) = (Vec::new(), Vec::new());
         for name in &names {
             let weight = options.weights.get(*name).copied().unwrap_or(1.0);
-            if !(weight >= 0.0 && weight < 1e150) {
+            if !(0.0..1e150).contains(&weight) {
                 let wanted = "a finite number from 0 up is needed";
                 return Err(Error::argument(format!("weights[{name:?}]"), weight, wanted));
             }
@@ -197,7 +197,7 @@ impl GowerSpace {
             if !self.order.contains(&variable.name) {
                 return fault("it is not among the columns");
             }
-            if !(variable.weight >= 0.0 && variable.weight < 1e150) {
+            if !(0.0..1e150).contains(&variable.weight) {
                 return fault("its weight is not a number from 0 up");
             }
             if raw.len() != n {

@@ -291,7 +291,7 @@ impl Persist for KMedoidsModel {
                 if *measure == Measure::Gower {
                     return Err(broken("numbers alone have no Gower dissimilarity"));
                 }
-                if medoids.iter().any(|value| !(value.abs() <= limit)) {
+                if !medoids.iter().all(|value| value.abs() <= limit) {
                     return Err(broken("a medoid holds a number that is not finite"));
                 }
                 Ok(())

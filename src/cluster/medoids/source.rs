@@ -243,6 +243,9 @@ pub(crate) struct Nearest {
     pub(crate) incomparable: Option<(usize, usize)>,
 }
 
+/// What a block of rows adds: cost, weight of each medoid's rows, and a row and a medoid that cannot be compared.
+type Part = (f64, Vec<f64>, Option<(usize, usize)>);
+
 /// Gives each of `n` rows to the nearest of `k` medoids; `part(medoid, rows, out)` writes distances.
 pub(crate) fn nearest<T: Distance>(
     n: usize,
@@ -253,8 +256,7 @@ pub(crate) fn nearest<T: Distance>(
 ) -> Result<Nearest> {
     let mut labels = vec![0; n];
     let empty = || (0.0, vec![0.0; k], None);
-    let mut parts: Vec<(f64, Vec<f64>, Option<(usize, usize)>)> =
-        (0..n.div_ceil(parallel::BLOCK)).map(|_| empty()).collect();
+    let mut parts: Vec<Part> = (0..n.div_ceil(parallel::BLOCK)).map(|_| empty()).collect();
     parallel::update_blocks(&mut labels, &mut parts, |first, labels, (cost, totals, bad)| {
         if monitor.check().is_err() {
             return;
