@@ -125,7 +125,7 @@ impl<'t> Labels<'t> {
             Chunks::Entries(_, distinct, declared) => (distinct, self.ordered.then_some(declared)),
             Chunks::Whole(_, _, distinct) => (distinct, None),
             Chunks::Words(_, known) => {
-                words = Distinct::Text(known.words.iter().map(Word::to_text).collect());
+                words = Distinct::Text(known.words.iter().map(|word| word.to_text()).collect());
                 (&words, None)
             }
         };

@@ -85,7 +85,7 @@ impl<'a> Word<'a> {
     }
 
     /// The text, on its own.
-    pub(super) fn to_text(&self) -> String {
+    pub(super) fn to_text(self) -> String {
         String::from_utf8_lossy(self.text).into_owned()
     }
 }
@@ -252,7 +252,7 @@ fn encode_words<'a, T: TextRows<'a>>(
     let names = if sorted {
         order.iter().map(|&code| distinct[code as usize].to_text()).collect()
     } else {
-        distinct.iter().map(Word::to_text).collect()
+        distinct.iter().map(|word| word.to_text()).collect()
     };
     (codes, names)
 }

@@ -190,11 +190,12 @@ impl Tree {
                 Child::Node(node) => {
                     self.to_boxes(point, node, &mut found);
                     let first = stack.len();
-                    for lane in 0..self.nodes[node].n_children {
-                        if found[lane] >= bound {
+                    let boxes = found.iter().take(self.nodes[node].n_children);
+                    for (lane, &distance) in boxes.enumerate() {
+                        if distance >= bound {
                             continue;
                         }
-                        let least = found[lane].max(inner(node, lane));
+                        let least = distance.max(inner(node, lane));
                         if least < bound {
                             let mut at = stack.len();
                             stack.push((least, self.nodes[node].children[lane]));

@@ -240,11 +240,11 @@ impl Membership {
                 let largest = logits(design.row(row), coefficients, &mut prior[..k]);
                 let total: f64 = prior[..k].iter().map(|logit| (logit - largest).exp()).sum();
                 let log_total = largest + total.ln();
-                for class in 0..k {
+                for (class, logit) in prior[..k].iter_mut().enumerate() {
                     if let Some(posterior) = posteriors.get(row * lanes + class) {
-                        *fit += weights[row] * posterior * (prior[class] - log_total);
+                        *fit += weights[row] * posterior * (*logit - log_total);
                     }
-                    prior[class] = (prior[class] - log_total).exp();
+                    *logit = (*logit - log_total).exp();
                 }
             }
         });

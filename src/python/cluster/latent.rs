@@ -75,6 +75,9 @@ impl Parameters {
 #[derive(PartialEq)]
 pub(crate) struct PyLatentClass(LatentClassModel);
 
+/// Both log-likelihoods, the statistic, its draws and the p-value.
+type Test<'py> = ((f64, f64), f64, Bound<'py, PyArray1<f64>>, f64);
+
 #[pymethods]
 impl PyLatentClass {
     /// See `ilk.cluster.LatentClass.fit`.
@@ -104,7 +107,7 @@ impl PyLatentClass {
         parameters: Parameters,
         n_boot: usize,
         progress: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<((f64, f64), f64, Bound<'py, PyArray1<f64>>, f64)> {
+    ) -> PyResult<Test<'py>> {
         let weights = slice(weights.as_ref())?;
         let table = &table.get().0;
         let work = |monitor: &Monitor| {
