@@ -167,9 +167,11 @@ impl Parameters {
             let weight = sums.weights[component];
             let alive = weight > total * 1e-16;
             self.weights[component] = if alive { weight / total } else { 0.0 };
-            for feature in component * d..(component + 1) * d {
-                if alive {
-                    self.means[feature] = points[feature] + sums.first[feature] / weight;
+            if alive {
+                let part = component * d..(component + 1) * d;
+                let moved = points[part.clone()].iter().zip(&sums.first[part.clone()]);
+                for (mean, (point, sum)) in self.means[part].iter_mut().zip(moved) {
+                    *mean = point + sum / weight;
                 }
             }
         }
