@@ -168,9 +168,9 @@ impl Parameters {
             let alive = weight > total * 1e-16;
             self.weights[component] = if alive { weight / total } else { 0.0 };
             if alive {
-                let own = component * d..(component + 1) * d;
-                let moved = points[own.clone()].iter().zip(&sums.first[own.clone()]);
-                for (mean, (point, sum)) in self.means[own].iter_mut().zip(moved) {
+                let part = component * d..(component + 1) * d;
+                let moved = points[part.clone()].iter().zip(&sums.first[part.clone()]);
+                for (mean, (point, sum)) in self.means[part].iter_mut().zip(moved) {
                     *mean = point + sum / weight;
                 }
             }
