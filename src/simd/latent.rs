@@ -150,113 +150,107 @@ impl Expect<'_> {
     ///
     /// The lengths that `apply` checks, with `P` lanes.
     #[inline(always)]
-    unsafe fn pass<const P: usize>(mut self) {
+    unsafe fn pass<const P: usize>(self) {
+        let Self { cells, rows, table, prior, weights, mut sums, posteriors, densities, .. } = self;
+        let (width, codes) = (cells.width, cells.codes.as_ptr());
+        let added = sums.as_mut().map(|sums| sums.table.as_mut_ptr());
         let mut total = [0.0; 8];
         let mut slow = 0.0;
         let mut classes = [0.0; P];
-        let (start, end) = (self.rows.start, self.rows.end);
-        for first in (start..end).step_by(8) {
-            let mut densities = [1.0; 8];
-            let mut weights = [0.0; 8];
+        for first in rows.clone().step_by(8) {
+            let mut found = [1.0; 8];
+            let mut of_rows = [0.0; 8];
             let mut logs = [0.0; 8];
-            for r in 0..8.min(end - first) {
+            for r in 0..8.min(rows.end - first) {
                 let row = first + r;
                 // SAFETY: the caller's promise; positions were checked when the cells were made.
                 unsafe {
-                    let weight = *self.weights.get_unchecked(row);
-                    let mut joint = self.product::<P>(row);
+                    let codes = codes.add(row * width);
+                    let weight = *weights.get_unchecked(row);
+                    let start = match prior {
+                        Prior::Same(prior) => prior.as_ptr(),
+                        Prior::Each(prior) => prior.as_ptr().add(row * P),
+                    };
+                    let mut joint = start.cast::<[f64; P]>().read_unaligned();
+                    for column in 0..width {
+                        let position = *codes.add(column) as usize * P;
+                        let factors = table.as_ptr().add(position).cast::<[f64; P]>();
+                        let factors = factors.read_unaligned();
+                        for lane in 0..P {
+                            joint[lane] *= factors[lane];
+                        }
+                    }
                     let mut density = sum(&joint);
                     if density < TINY {
-                        (joint, logs[r]) = self.through_logarithms::<P>(row);
+                        (joint, logs[r]) = through_logarithms::<P>(cells, table, prior, row);
                         density = 1.0;
                         slow += weight * logs[r];
                     }
+                    found[r] = density;
+                    of_rows[r] = weight;
                     let scale = 1.0 / density;
-                    densities[r] = density;
-                    weights[r] = weight;
                     for lane in 0..P {
                         joint[lane] *= scale;
                     }
-                    if !self.posteriors.is_empty() {
-                        let to = self.posteriors.as_mut_ptr().add((row - start) * P);
+                    if !posteriors.is_empty() {
+                        let to = posteriors.as_mut_ptr().add((row - rows.start) * P);
                         to.cast::<[f64; P]>().write_unaligned(joint);
                     }
-                    if let Some(sums) = &mut self.sums {
+                    if let Some(added) = added {
                         for lane in 0..P {
                             joint[lane] *= weight;
                             classes[lane] += joint[lane];
                         }
-                        for column in 0..self.cells.width {
-                            let code =
-                                self.cells.codes.get_unchecked(row * self.cells.width + column);
-                            let to = sums.table.as_mut_ptr().add(*code as usize * P);
-                            let to = &mut *to.cast::<[f64; P]>();
+                        for column in 0..width {
+                            let to = added.add(*codes.add(column) as usize * P).cast::<[f64; P]>();
+                            let mut sums = to.read_unaligned();
                             for lane in 0..P {
-                                to[lane] += joint[lane];
+                                sums[lane] += joint[lane];
                             }
+                            to.write_unaligned(sums);
                         }
                     }
                 }
             }
-            let found = ln(densities);
+            let found = ln(found);
             for r in 0..8 {
-                total[r] += weights[r] * found[r];
+                total[r] += of_rows[r] * found[r];
             }
-            if !self.densities.is_empty() {
-                let to = self.densities[first - start..].iter_mut().zip(found).zip(logs);
+            if !densities.is_empty() {
+                let to = densities[first - rows.start..].iter_mut().zip(found).zip(logs);
                 to.for_each(|((to, log), slow)| *to = log + slow);
             }
         }
-        if let Some(sums) = &mut self.sums {
+        if let Some(sums) = sums {
             sums.classes.iter_mut().zip(classes).for_each(|(to, from)| *to += from);
             sums.log_likelihood += sum(&total) + slow;
         }
     }
+}
 
-    /// Prior times probabilities of a row.
-    ///
-    /// # Safety
-    ///
-    /// That of [`Expect::pass`], and `row` one of the rows.
-    #[inline(always)]
-    unsafe fn product<const P: usize>(&self, row: usize) -> [f64; P] {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let prior = match self.prior {
-                Prior::Same(prior) => prior.as_ptr(),
-                Prior::Each(prior) => prior.as_ptr().add(row * P),
-            };
-            let mut joint = prior.cast::<[f64; P]>().read_unaligned();
-            for column in 0..self.cells.width {
-                let code = self.cells.codes.get_unchecked(row * self.cells.width + column);
-                let factors = &*self.table.as_ptr().add(*code as usize * P).cast::<[f64; P]>();
-                for lane in 0..P {
-                    joint[lane] *= factors[lane];
-                }
-            }
-            joint
+/// Posterior and logarithm of the density of a row whose density is too small a number.
+#[cold]
+#[inline(never)]
+fn through_logarithms<const P: usize>(
+    cells: &Cells,
+    table: &[f64],
+    prior: Prior<'_>,
+    row: usize,
+) -> ([f64; P], f64) {
+    let prior = match prior {
+        Prior::Same(prior) => prior,
+        Prior::Each(prior) => &prior[row * P..(row + 1) * P],
+    };
+    let mut logs: [f64; P] = std::array::from_fn(|lane| prior[lane].ln());
+    for &code in cells.row(row) {
+        for lane in 0..P {
+            logs[lane] += table[code as usize * P + lane].ln();
         }
     }
-
-    /// Posterior and logarithm of the density of a row whose density is too small a number.
-    #[cold]
-    #[inline(never)]
-    fn through_logarithms<const P: usize>(&self, row: usize) -> ([f64; P], f64) {
-        let prior = match self.prior {
-            Prior::Same(prior) => prior,
-            Prior::Each(prior) => &prior[row * P..(row + 1) * P],
-        };
-        let mut logs: [f64; P] = std::array::from_fn(|lane| prior[lane].ln());
-        for &code in self.cells.row(row) {
-            for lane in 0..P {
-                logs[lane] += self.table[code as usize * P + lane].ln();
-            }
-        }
-        let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let shares = logs.map(|log| (log - largest).exp());
-        let total = sum(&shares);
-        (shares.map(|share| share / total), largest + total.ln())
-    }
+    let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let shares = logs.map(|log| (log - largest).exp());
+    let total = sum(&shares);
+    (shares.map(|share| share / total), largest + total.ln())
 }
 
 impl Kernel for Expect<'_> {

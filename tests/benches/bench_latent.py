@@ -34,7 +34,7 @@ def answers(n: int, m: int, k: int, categories: int, purity: float) -> NDArray[n
 
 
 def latent_class(
-    categories: int, purity: float, n: int = 50_000, m: int = 12, k: int = 5, repeats: int = 3
+    categories: int, purity: float, n: int = 50_000, m: int = 12, k: int = 5, repeats: int = 2
 ) -> dict[str, Any]:
     """A hundred iterations from one random start of each one's own."""
     from stepmix import StepMix

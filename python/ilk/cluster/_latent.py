@@ -172,8 +172,9 @@ class LatentClass(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     Notes
     -----
-    A fifth figure that is called "entropy" elsewhere, that of the fitted distribution of patterns in poLCA, says nothing
-    about assignment and is not given.
+    "Entropy" means four things: ``relative_entropy_``, ``entropy_r2_``, ``classification_error_`` and, in poLCA, the
+    entropy of the fitted distribution of patterns, which says nothing about assignment and is not given. For three
+    classes of the carcinoma slides [3]_ they are .925665, .921330, .031774 and 2.494442.
 
     References
     ----------

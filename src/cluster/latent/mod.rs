@@ -11,6 +11,9 @@
 //! multiplications and six additions to memory per row and vector of classes, and these additions are what limits the
 //! speed ([`simd`](crate::simd)). Nothing of the size of the data is allocated per iteration.
 
+// Sums over classes read as their formulas do.
+#![allow(clippy::needless_range_loop)]
+
 mod answers;
 mod bootstrap;
 mod em;

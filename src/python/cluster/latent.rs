@@ -15,6 +15,9 @@ use crate::table::Table;
 /// Columns, first rows, values and numbers of rows of unseen categories.
 type Unseen = Vec<(String, usize, String, usize)>;
 
+/// Log-likelihoods of both models, the statistic, those of the draws, and the p-value.
+type Test<'py> = ((f64, f64), f64, Bound<'py, PyArray1<f64>>, f64);
+
 /// The items of a table, the covariates of another, and the categories that the model does not know.
 fn read(
     model: &LatentClassModel,
