@@ -71,6 +71,7 @@ impl Standing {
 
     fn judge_on<T: Distance>(&self, level: Level, row: &[T], deltas: &mut [f64]) -> f64 {
         assert!(row.len() == self.n && deltas.len() == self.k, "one distance per row");
+        self.assert_padded();
         let mut shared = 0.0;
         super::eight::run(level, Judge { standing: self, row, deltas, shared: &mut shared });
         shared
@@ -88,10 +89,19 @@ impl Standing {
 
     fn sum<T: Distance, const GAIN: bool>(&self, row: &[T]) -> f64 {
         assert_eq!(row.len(), self.n, "one distance per row");
+        self.assert_padded();
         let mut sum = 0.0;
         let task = Sum::<T, GAIN> { standing: self, row, sum: &mut sum };
         super::eight::run(Level::best::<f64>(usize::MAX), task);
         sum
+    }
+
+    /// What the kernels rely on.
+    fn assert_padded(&self) {
+        let padded = self.n.next_multiple_of(LANES);
+        let weights = self.weights.as_ref().map_or(padded, Vec::len);
+        let lengths = [self.near.len(), self.second.len(), self.marks.len(), weights];
+        assert_eq!(lengths, [padded; 4], "columns of full lanes");
     }
 
     /// Eight values from `at` on.
