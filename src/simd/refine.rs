@@ -246,10 +246,9 @@ impl<T: Real> Kernel for Refine<'_, T> {
         for first in (0..n).step_by(CHUNK) {
             let last = n.min(first + CHUNK);
             if let Some(sift) = sift {
-                let count = sift.undecided(first, &self.labels[first..last], next);
-                for &row in &next[..count] {
-                    prefetch(self.rows.as_ptr().wrapping_add(row as usize * d), d, 0);
-                }
+                let rows = self.rows.as_ptr();
+                let fetch = |row: usize| prefetch(rows.wrapping_add(row * d), d, 0);
+                let count = sift.undecided(first, &self.labels[first..last], next, fetch);
                 // SAFETY: `apply` checked the lengths; the list holds different rows below `n`.
                 unsafe { self.read::<V>(&now[..waiting]) };
                 std::mem::swap(&mut now, &mut next);

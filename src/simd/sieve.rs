@@ -159,8 +159,16 @@ impl Sift<'_> {
     }
 
     /// Writes the numbers of the rows whose label may not be that of the nearest centre to the front of `list` and gives how
-    /// many there are. The rows are those from `first` on, a multiple of 64; `list` must have room for one row more.
-    pub(crate) fn undecided(&self, first: usize, labels: &[u32], list: &mut [u32]) -> usize {
+    /// many there are. The rows are those from `first` on, a multiple of 64; `list` must have room for one row more. `found` is
+    /// called with each row at once: to fetch them a few at a time, between the tests, keeps the memory from being stalled.
+    #[inline(always)]
+    pub(super) fn undecided(
+        &self,
+        first: usize,
+        labels: &[u32],
+        list: &mut [u32],
+        found: impl Fn(usize),
+    ) -> usize {
         let end = first + labels.len().next_multiple_of(STRIDE);
         assert!(first.is_multiple_of(STRIDE) && end <= self.codes.len(), "rows of this part");
         assert!(list.len() > labels.len(), "room for every row");
@@ -183,7 +191,9 @@ impl Sift<'_> {
                 open &= (1 << n) - 1;
             }
             while open != 0 {
-                list[count] = (row + open.trailing_zeros() as usize) as u32;
+                let row = row + open.trailing_zeros() as usize;
+                found(row);
+                list[count] = row as u32;
                 count += 1;
                 open &= open - 1;
             }
@@ -364,8 +374,8 @@ mod tests {
         let labels: Vec<u32> = (0..n as u32).map(|row| row % 2).collect();
         let sift = sieve.over(&sketch, 0, n).unwrap();
         let mut list = vec![0; n + 1];
-        assert!(sift.undecided(0, &labels, &mut list) < 20);
+        assert!(sift.undecided(0, &labels, &mut list, |_| ()) < 20);
         let swapped: Vec<u32> = labels.iter().map(|label| 1 - label).collect();
-        assert_eq!(sift.undecided(0, &swapped, &mut list), n);
+        assert_eq!(sift.undecided(0, &swapped, &mut list, |_| ()), n);
     }
 }
