@@ -62,8 +62,8 @@ impl<T: Real> KMeans<T> {
     /// Fits the model.
     ///
     /// The result is the same to the last bit for any number of threads. Time is proportional to rows, features, clusters
-    /// and iterations; beside the data, memory for one label per row and the starts' distances is used. Rows that do not lie one
-    /// after the other are copied once.
+    /// and iterations; beside the data there is memory for one label per row, the starts' distances and a copy of the rows
+    /// with one byte per value. Rows that do not lie one after the other are copied once.
     ///
     /// # Errors
     ///
