@@ -7,8 +7,10 @@ from numpy import float64, int32, int64
 from numpy.typing import NDArray
 
 __all__ = [
+    "DBSCANModel",
     "GapMatrix",
     "GaussianMixtureModel",
+    "HDBSCANModel",
     "KMeansModel",
     "KMedoidsModel",
     "KModesModel",

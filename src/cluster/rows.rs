@@ -29,6 +29,8 @@ pub(crate) fn column_name(names: &[String], column: usize) -> String {
 
 /// What weights may add up to, so that their products with squared values stay finite.
 pub(crate) const MOST_WEIGHT: f64 = 1e100;
+/// What they must add up to, so that figures made from them do not vanish.
+const LEAST_WEIGHT: f64 = 1e-100;
 
 /// Checks weights and gives their total.
 pub(crate) fn check_weights(weights: Option<&[f64]>, n: usize) -> Result<f64> {
@@ -49,11 +51,11 @@ pub(crate) fn check_weights(weights: Option<&[f64]>, n: usize) -> Result<f64> {
         ));
     }
     let total = parallel::sum(n, |row| weights[row]);
-    if total > 0.0 && total <= MOST_WEIGHT {
+    if (LEAST_WEIGHT..=MOST_WEIGHT).contains(&total) {
         Ok(total)
     } else {
         let found = format!("a total of {total}");
-        Err(Error::argument("sample_weight", found, "it must be positive and at most 1e100"))
+        Err(Error::argument("sample_weight", found, "it must be positive, between 1e-100 and 1e100"))
     }
 }
 

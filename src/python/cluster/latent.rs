@@ -78,9 +78,6 @@ impl Parameters {
 #[derive(PartialEq)]
 pub(crate) struct PyLatentClass(LatentClassModel);
 
-/// Both log-likelihoods, the statistic, its draws and the p-value.
-type Test<'py> = ((f64, f64), f64, Bound<'py, PyArray1<f64>>, f64);
-
 #[pymethods]
 impl PyLatentClass {
     /// See `ilk.cluster.LatentClass.fit`.
