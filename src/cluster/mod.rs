@@ -23,6 +23,7 @@
 //! # Ok::<(), ilk::Error>(())
 //! ```
 
+mod archetypes;
 mod criteria;
 mod density;
 mod gamma;
@@ -46,6 +47,7 @@ mod single;
 mod start;
 
 pub use crate::simd::Real;
+pub use archetypes::{Archetypes, ArchetypesModel};
 pub use criteria::Criteria;
 pub use density::{Branch, Dbscan, DbscanModel, Hdbscan, HdbscanModel, Selection};
 pub use gamma::Gamma;

@@ -55,7 +55,11 @@ pub(crate) fn check_weights(weights: Option<&[f64]>, n: usize) -> Result<f64> {
         Ok(total)
     } else {
         let found = format!("a total of {total}");
-        Err(Error::argument("sample_weight", found, "it must be positive, between 1e-100 and 1e100"))
+        Err(Error::argument(
+            "sample_weight",
+            found,
+            "it must be positive, between 1e-100 and 1e100",
+        ))
     }
 }
 

@@ -12,8 +12,8 @@ pub(crate) mod table;
 mod core_module {
     #[pymodule_export]
     use super::cluster::{
-        PyDbscan, PyGaussianMixture, PyHdbscan, PyKMeans, PyKMedoids, PyKModes, PyKPrototypes,
-        PyLatentClass, gower_distances,
+        PyArchetypes, PyDbscan, PyGaussianMixture, PyHdbscan, PyKMeans, PyKMedoids, PyKModes,
+        PyKPrototypes, PyLatentClass, gower_distances,
     };
     #[pymodule_export]
     use super::economics::{PyRanking, PyScorecard, segment_scorecard};

@@ -78,6 +78,7 @@ PEERS = (
     "pandas",
     "numpy",
 )
+PEERS = ("scikit-learn", "kmodes", "fast-hdbscan", "polars", "duckdb", "pandas", "numpy")
 
 
 def environment() -> dict[str, str]:

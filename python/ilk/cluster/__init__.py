@@ -10,6 +10,7 @@ any kind, by distance                   :class:`KMedoids`, under :func:`gower_di
 numbers, with a shape of their own      :class:`GaussianMixture`
 answers to items                        :class:`LatentClass`
 numbers, by density                     :class:`HDBSCAN`, :class:`DBSCAN`
+rows as mixtures of extreme ones         :class:`Archetypes`
 ======================================= =========================================================================
 
 Frames go in as they are, with columns by name. Labels are canonical: cluster 0 is the largest, and the same
@@ -18,6 +19,7 @@ Frames go in as they are, with columns by name. Labels are canonical: cluster 0 
 
 from __future__ import annotations
 
+from ilk.cluster._archetypes import Archetypes
 from ilk.cluster._base import (
     CollapsedComponentWarning,
     FewClustersWarning,
@@ -39,6 +41,7 @@ from ilk.cluster._mixture import GaussianMixture
 __all__ = [
     "DBSCAN",
     "HDBSCAN",
+    "Archetypes",
     "BootstrapLRTest",
     "CollapsedComponentWarning",
     "FewClustersWarning",

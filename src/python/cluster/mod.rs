@@ -1,5 +1,6 @@
 //! Bindings of the clusters, one file per estimator.
 
+mod archetypes;
 mod density;
 mod gower;
 mod kmeans;
@@ -13,6 +14,7 @@ mod mixture;
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
 
+pub(crate) use archetypes::PyArchetypes;
 pub(crate) use density::{PyDbscan, PyHdbscan};
 pub(crate) use gower::gower_distances;
 pub(crate) use kmeans::PyKMeans;
