@@ -452,9 +452,9 @@ proptest! {
             }
         }
         let mut totals = vec![0.0; clusters.len()];
-        for row in 0..n {
-            if let Ok(label) = usize::try_from(model.labels()[row]) {
-                totals[label] += weights[row];
+        for (&label, weight) in model.labels().iter().zip(&weights) {
+            if let Ok(label) = usize::try_from(label) {
+                totals[label] += weight;
             }
         }
         prop_assert!(totals.windows(2).all(|pair| pair[0] >= pair[1]));

@@ -1,8 +1,8 @@
 """Clusters of customers: scikit-learn estimators on the compiled core.
 
 :class:`KMeans` groups rows of numbers; :class:`KPrototypes` takes mixed frames as they are, with categories by name
-and values missing; :class:`HDBSCAN` and :class:`DBSCAN` find clusters of any shape and leave stray rows out. Labels are canonical: cluster 0 is the largest, and the same ``random_state`` gives the same labels
-for any number of threads.
+and values missing; :class:`HDBSCAN` and :class:`DBSCAN` find clusters of any shape and leave stray rows out. Labels are
+canonical: cluster 0 is the largest, and the same ``random_state`` gives the same labels for any number of threads.
 """
 
 from __future__ import annotations

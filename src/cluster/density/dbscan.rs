@@ -73,8 +73,9 @@ impl Dbscan {
                 slot[0] = 0.0;
             }
         })?;
-        let nearest = Nearest { core, listed: 0, list: Vec::new() };
+        let nearest = Nearest::unlisted(core);
         let edges = spanning_tree(&tree, &nearest, reach, monitor)?;
+        monitor.advance((n - edges.len()) as u64);
         let mut sets = Sets::new(n);
         for edge in &edges {
             sets.unite(edge.from, edge.to);

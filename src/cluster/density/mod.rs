@@ -1,6 +1,6 @@
 //! Clusters as regions where rows lie dense, of any shape, with rows in between that belong to none.
 //!
-//! Both estimators walk one [tree](tree) of boxes. [`Dbscan`] takes a distance, [`Hdbscan`] looks at all distances at once.
+//! Both estimators walk one tree of boxes. [`Dbscan`] takes a distance, [`Hdbscan`] looks at all distances at once.
 //!
 //! What limits the speed: finding the nearest rows of each row takes most of the time. A walk compares the row with
 //! sixteen boxes or rows at a time; with eight features it looks into some tens of blocks of sixteen rows. The spanning

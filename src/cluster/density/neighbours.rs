@@ -26,8 +26,9 @@ pub(super) struct Nearest {
     pub(super) core: Vec<f64>,
     /// Number of listed neighbours of each row.
     pub(super) listed: usize,
-    /// Squared distances and positions of the nearest rows, nearest first, the row itself among them.
-    pub(super) list: Vec<(f64, u32)>,
+    /// By position: a place in front, then squared distances and positions of the nearest rows, nearest first, the row itself
+    /// among them.
+    list: Vec<(f64, u32)>,
 }
 
 impl Walker {
@@ -185,12 +186,20 @@ impl Nearest {
             slot[1..].copy_from_slice(&nearest[..listed]);
         })?;
         let core = found.chunks_exact(width).map(|slot| slot[0].0).collect();
-        let list = found.chunks_exact(width).flat_map(|slot| slot[1..].iter().copied()).collect();
-        Ok(Self { core, listed, list })
+        Ok(Self { core, listed, list: found })
+    }
+
+    /// Core distances alone.
+    pub(super) fn unlisted(core: Vec<f64>) -> Self {
+        Self { core, listed: 0, list: Vec::new() }
     }
 
     /// The listed neighbours of a position.
     pub(super) fn of(&self, position: usize) -> &[(f64, u32)] {
-        &self.list[position * self.listed..(position + 1) * self.listed]
+        if self.listed == 0 {
+            return &[];
+        }
+        let width = self.listed + 1;
+        &self.list[position * width + 1..(position + 1) * width]
     }
 }

@@ -190,14 +190,15 @@ impl Tree {
                 Child::Node(node) => {
                     self.to_boxes(point, node, &mut found);
                     let first = stack.len();
-                    for lane in 0..self.nodes[node].n_children {
+                    let Node { children, n_children } = &self.nodes[node];
+                    for (lane, &code) in children[..*n_children].iter().enumerate() {
                         if found[lane] >= bound {
                             continue;
                         }
                         let least = found[lane].max(inner(node, lane));
                         if least < bound {
                             let mut at = stack.len();
-                            stack.push((least, self.nodes[node].children[lane]));
+                            stack.push((least, code));
                             // The nearest ends on top.
                             while at > first && stack[at - 1].0 < least {
                                 stack.swap(at - 1, at);
