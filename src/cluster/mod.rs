@@ -21,6 +21,7 @@
 //! # Ok::<(), ilk::Error>(())
 //! ```
 
+mod archetypes;
 mod density;
 mod kmeans;
 mod kprototypes;
@@ -33,6 +34,7 @@ mod rows;
 mod start;
 
 pub use crate::simd::Real;
+pub use archetypes::{Archetypes, ArchetypesModel};
 pub use density::{Branch, Dbscan, DbscanModel, Hdbscan, HdbscanModel, Selection};
 pub use kmeans::{KMeans, KMeansModel, Start};
 pub use kprototypes::{Gamma, KPrototypes, KPrototypesModel, MixedStart};

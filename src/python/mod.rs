@@ -11,7 +11,7 @@ pub(crate) mod table;
 #[pyo3::pymodule(name = "_core")]
 mod core_module {
     #[pymodule_export]
-    use super::cluster::{PyDbscan, PyHdbscan, PyKMeans, PyKPrototypes};
+    use super::cluster::{PyArchetypes, PyDbscan, PyHdbscan, PyKMeans, PyKPrototypes};
     #[pymodule_export]
     use super::economics::{PyRanking, PyScorecard, segment_scorecard};
     #[pymodule_export]

@@ -14,12 +14,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
-from ilk.cluster import DBSCAN, HDBSCAN, KMeans, KPrototypes
+from ilk.cluster import DBSCAN, HDBSCAN, Archetypes, KMeans, KPrototypes
 
 
 def _checks() -> list[Any]:
     found = []
-    for estimator in (KMeans(), KPrototypes(), DBSCAN(), HDBSCAN()):
+    for estimator in (KMeans(), KPrototypes(), DBSCAN(), HDBSCAN(), Archetypes()):
         for one, check in estimator_checks_generator(estimator, legacy=True):
             name = getattr(check, "func", check).__name__
             found.append(pytest.param(one, check, id=f"{type(estimator).__name__}-{name}"))

@@ -2,6 +2,7 @@
 // Helpers of tests are not tests to clippy, and they may fail just as loudly.
 #![allow(clippy::unwrap_used)]
 
+mod archetypes;
 mod cluster;
 mod density;
 mod economics;

@@ -1,5 +1,6 @@
 //! Bindings of the clusters, one file per estimator.
 
+mod archetypes;
 mod density;
 mod kmeans;
 mod kprototypes;
@@ -7,6 +8,7 @@ mod kprototypes;
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
 
+pub(crate) use archetypes::PyArchetypes;
 pub(crate) use density::{PyDbscan, PyHdbscan};
 pub(crate) use kmeans::PyKMeans;
 pub(crate) use kprototypes::PyKPrototypes;
