@@ -84,8 +84,8 @@ class Archetypes(Clusters):
     >>> model = Archetypes(3, random_state=0).fit(rows)
     >>> sorted(model.archetypes_.tolist())
     [[0.0, 0.0], [0.0, 4.0], [4.0, 0.0]]
-    >>> model.transform([[2.0, 2.0]]).max().round(2)
-    0.5
+    >>> float(model.transform([[2.0, 2.0]]).max())
+    0.50
     """
 
     archetypes_: NDArray[np.float64]

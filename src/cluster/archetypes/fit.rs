@@ -65,15 +65,12 @@ fn extreme(rows: &Rows<'_, f64>, value: impl Fn(&[f64]) -> f64 + Sync + Send) ->
     best.map_or(0, |(_, row)| row.min(rows.n - 1))
 }
 
-/// Rows that lie far from each other (FurthestSum, Morup and Hansen 2012), from one drawn by weight.
+/// Rows that lie far from each other (FurthestSum, Morup and Hansen 2012), from the row that lies farthest in a direction
+/// drawn: neither the order of the rows nor copies of them change the start.
 fn far_rows(rows: &Rows<'_, f64>, k: usize, rng: &mut Rng) -> Vec<usize> {
-    let mut total = 0.0;
-    let mut running = Vec::with_capacity(rows.n);
-    for row in 0..rows.n {
-        total += rows.weight(row);
-        running.push(total);
-    }
-    let mut chosen = std::collections::VecDeque::from([rng.pick(&running)]);
+    let direction: Vec<f64> = (0..rows.d).map(|_| 2.0 * rng.uniform() - 1.0).collect();
+    let first = extreme(rows, |row| dot(row, &direction));
+    let mut chosen = std::collections::VecDeque::from([first]);
     let mut sums = vec![0.0; rows.n];
     let add = |sums: &mut [f64], from: usize, sign: f64| {
         let from = rows.row(from);
@@ -108,7 +105,9 @@ fn farthest(
     // Where all are chosen, one of them again.
     let mut best = (f64::NEG_INFINITY, chosen.front().copied().unwrap_or(0));
     for (row, &sum) in sums.iter().enumerate() {
-        if sum > best.0 && rows.weight(row) > 0.0 && !chosen.contains(&row) {
+        // A copy of a chosen row is chosen too.
+        let is_chosen = || chosen.iter().any(|&other| rows.row(other) == rows.row(row));
+        if sum > best.0 && rows.weight(row) > 0.0 && !is_chosen() {
             best = (sum, row);
         }
     }
