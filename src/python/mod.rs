@@ -15,7 +15,6 @@ mod core_module {
         PyArchetypes, PyDbscan, PyGaussianMixture, PyHdbscan, PyKMeans, PyKMedoids, PyKModes,
         PyKPrototypes, PyLatentClass, gower_distances,
     };
-    use super::cluster::{PyArchetypes, PyDbscan, PyHdbscan, PyKMeans, PyKPrototypes};
     #[pymodule_export]
     use super::economics::{PyRanking, PyScorecard, segment_scorecard};
     #[pymodule_export]

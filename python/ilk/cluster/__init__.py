@@ -15,10 +15,6 @@ rows as mixtures of extreme ones         :class:`Archetypes`
 
 Frames go in as they are, with columns by name. Labels are canonical: cluster 0 is the largest, and the same
 ``random_state`` gives the same labels for any number of threads.
-:class:`KMeans` groups rows of numbers; :class:`KPrototypes` takes mixed frames as they are, with categories by name
-and values missing; :class:`HDBSCAN` and :class:`DBSCAN` find clusters of any shape and leave stray rows out;
-:class:`Archetypes` describes rows as mixtures of extreme ones. Labels are canonical: cluster 0 is the largest, and the
-same ``random_state`` gives the same labels for any number of threads.
 """
 
 from __future__ import annotations
@@ -30,7 +26,6 @@ from ilk.cluster._base import (
     UnknownCategoryWarning,
     UnsettledWarning,
 )
-from ilk.cluster._base import FewClustersWarning, UnknownCategoryWarning
 from ilk.cluster._dbscan import DBSCAN
 from ilk.cluster._density import NoClustersWarning
 from ilk.cluster._gower import gower_distances
