@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ilk._core import __version__, num_threads, set_num_threads
 
 if TYPE_CHECKING:
-    from ilk import cluster, datasets, economics, exceptions, gaps, segments
+    from ilk import cluster, datasets, economics, exceptions, gaps, quality, segments
     from ilk.cluster import KMeans, KPrototypes
     from ilk.economics import Scorecard, segment_scorecard
     from ilk.gaps import GapMatrix, gap_matrix
@@ -29,7 +29,7 @@ _HOME = {
     "segment_scorecard": "ilk.economics",
 }
 
-_ROOMS = ("cluster", "datasets", "economics", "exceptions", "gaps", "segments")
+_ROOMS = ("cluster", "datasets", "economics", "exceptions", "gaps", "quality", "segments")
 
 __all__ = [
     "GapMatrix",
@@ -45,6 +45,7 @@ __all__ = [
     "gap_matrix",
     "gaps",
     "num_threads",
+    "quality",
     "segment",
     "segment_scorecard",
     "segments",

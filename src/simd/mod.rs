@@ -15,6 +15,7 @@ mod mixed;
 mod moments;
 mod numeric;
 mod refine;
+mod sweep;
 mod vector;
 #[cfg(target_arch = "x86_64")]
 mod x86;
@@ -24,6 +25,7 @@ pub(crate) use mixed::{MixedAssign, MixedDistances, MixedRows, MixedSums};
 pub(crate) use moments::Moments;
 pub(crate) use numeric::{Assign, Distances, Sums};
 pub(crate) use refine::{Drift, Refine, Running, State};
+pub(crate) use sweep::{Few, Sweep};
 
 use vector::Vector;
 
