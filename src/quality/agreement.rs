@@ -123,7 +123,8 @@ impl Agreement {
     /// Strehl and Ghosh (2002), Cluster ensembles, Journal of Machine Learning Research 3, with the arithmetic mean.
     pub fn normalised_information(&self) -> f64 {
         let total: f64 = self.first.iter().sum();
-        let plogp = |count: f64| if count > 0.0 { count / total * (count / total).ln() } else { 0.0 };
+        let plogp =
+            |count: f64| if count > 0.0 { count / total * (count / total).ln() } else { 0.0 };
         let entropy = |sizes: &[f64]| -sizes.iter().map(|&size| plogp(size)).sum::<f64>();
         let (first, second) = (entropy(&self.first), entropy(&self.second));
         let mean = f64::midpoint(first, second);
@@ -171,9 +172,7 @@ impl Agreement {
             .chunks(self.n_second.max(1))
             .zip(&self.first)
             .filter(|&(_, &size)| size > 1.0)
-            .map(|(row, &size)| {
-                row.iter().map(|&count| pairs(count)).sum::<f64>() / pairs(size)
-            })
+            .map(|(row, &size)| row.iter().map(|&count| pairs(count)).sum::<f64>() / pairs(size))
             .fold(1.0, f64::min)
     }
 }

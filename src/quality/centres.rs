@@ -77,10 +77,7 @@ impl Centres {
 
     fn middle(&self, segment: usize) -> (&[f64], &[u32]) {
         let (d, m) = (self.numbers.len() / self.k.max(1), self.codes.len() / self.k.max(1));
-        (
-            &self.numbers[segment * d..(segment + 1) * d],
-            &self.codes[segment * m..(segment + 1) * m],
-        )
+        (&self.numbers[segment * d..(segment + 1) * d], &self.codes[segment * m..(segment + 1) * m])
     }
 
     /// Distance between the middles of two segments.
@@ -94,6 +91,9 @@ impl Centres {
         (numbers + codes).sqrt()
     }
 }
+
+/// Share of all spread that is nothing but rounding.
+pub(crate) const NOTHING: f64 = 1e-24;
 
 /// How far apart segments are, for their spread.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -114,8 +114,7 @@ pub struct Separation {
 /// measure. Weights count a row so many times. O(n p + k² p) time.
 pub fn separation(metric: &Metric<'_>, labels: &[u32], weights: Option<&[f64]>) -> Separation {
     let n = metric.n_rows();
-    let (sizes, centres) =
-        (sizes_of(labels, weights), Centres::of(metric, labels, weights));
+    let (sizes, centres) = (sizes_of(labels, weights), Centres::of(metric, labels, weights));
     let middle = Centres::of(metric, &vec![0; n], weights);
     let blocks = parallel::map_blocks(n, |rows| {
         let (mut within, mut all, mut spread) = (0.0, 0.0, vec![0.0; sizes.len()]);
@@ -139,7 +138,11 @@ pub fn separation(metric: &Metric<'_>, labels: &[u32], weights: Option<&[f64]>) 
     if found.len() < 2 {
         return Separation { within, calinski_harabasz: f64::NAN, davies_bouldin: f64::NAN };
     }
-    let ratio = ((all - within) / (k - 1.0)) / (within / (total - k));
+    let ratio = if within > NOTHING * all {
+        ((all - within) / (k - 1.0)) / (within / (total - k))
+    } else {
+        f64::NAN
+    };
     let worst = |&a: &usize| {
         let others = found.iter().filter(|&&b| b != a);
         others
@@ -151,11 +154,7 @@ pub fn separation(metric: &Metric<'_>, labels: &[u32], weights: Option<&[f64]>) 
     };
     let davies_bouldin = found.iter().map(worst).sum::<f64>() / k;
     let finite = |value: f64| if value.is_finite() { value } else { f64::NAN };
-    Separation {
-        within,
-        calinski_harabasz: finite(ratio),
-        davies_bouldin: finite(davies_bouldin),
-    }
+    Separation { within, calinski_harabasz: finite(ratio), davies_bouldin: finite(davies_bouldin) }
 }
 
 /// How near a row is to the middles of the segments.

@@ -65,9 +65,10 @@ pub fn decide(candidates: &[Candidate]) -> Choice {
             ),
         };
     }
-    let widest = known.iter().copied().reduce(|best, next| {
-        if best.silhouette >= next.silhouette { best } else { next }
-    });
+    let widest = known
+        .iter()
+        .copied()
+        .reduce(|best, next| if best.silhouette >= next.silhouette { best } else { next });
     let (k, silhouette) = widest.map_or_else(
         || (candidates.first().map_or(1, |found| found.k), f64::NAN),
         |found| (found.k, found.silhouette),

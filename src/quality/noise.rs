@@ -125,9 +125,10 @@ pub fn noise_test(
         });
     }
     if n > options.sample_rows {
-        manifest
-            .notes
-            .push(format!("the test rests on a random sample of {} customers", options.sample_rows));
+        manifest.notes.push(format!(
+            "the test rests on a random sample of {} customers",
+            options.sample_rows
+        ));
     }
     let customers = customers.take(&sample(n, options.sample_rows, options.seed, 5));
     let structureless = Structureless::new(&customers.rows);
@@ -179,8 +180,7 @@ fn figures(
     let labels = model.labels().to_vec();
     let whole = separation(&metric, &vec![0; labels.len()], weights).within;
     let within = separation(&metric, &labels, weights).within;
-    let silhouette =
-        mean_silhouettes(&metric, std::slice::from_ref(&labels), weights, monitor)?[0];
+    let silhouette = mean_silhouettes(&metric, std::slice::from_ref(&labels), weights, monitor)?[0];
     let mut strength = 0.0;
     if options.n_splits > 0 {
         let part = |part: &[usize]| Rows::new(&rows.take(part), customers.method);
@@ -191,9 +191,10 @@ fn figures(
             let seed = seed.wrapping_add(1 + task);
             Model::fit(&part(half)?, pick(half).as_deref(), k, n_init, seed, monitor)
         };
-        let found = repeatability(rows.n_rows(), options.n_splits, seed, monitor, fit, |model, half| {
-            model.predict(&part(half)?, monitor)
-        })?;
+        let found =
+            repeatability(rows.n_rows(), options.n_splits, seed, monitor, fit, |model, half| {
+                model.predict(&part(half)?, monitor)
+            })?;
         strength = found.prediction_strength;
     }
     let explained = if whole > 0.0 { 1.0 - within / whole } else { 0.0 };

@@ -181,8 +181,7 @@ mod tests {
             let x = rng.uniform();
             (row[0], row[1]) = (x, 2.0 * x + 0.01 * rng.uniform());
         }
-        let rows =
-            Prepared { numeric: line, codes: Array2::zeros((500, 0)), n_categories: vec![] };
+        let rows = Prepared { numeric: line, codes: Array2::zeros((500, 0)), n_categories: vec![] };
         let structureless = Structureless::new(&rows);
         assert!(structureless.is_continuous());
         let boxed = structureless.draw(Reference::Box, &mut rng);

@@ -88,8 +88,7 @@ impl Different {
                 totals.push(total);
             }
         }
-        let rows =
-            if picked.len() == customers.n() { rows.clone() } else { rows.take(&picked) };
+        let rows = if picked.len() == customers.n() { rows.clone() } else { rows.take(&picked) };
         let laid_out = Rows::new(&rows, customers.method)?;
         Ok(Self { rows, laid_out, weights, of, totals, method: customers.method })
     }

@@ -154,8 +154,7 @@ pub fn segment_stability(
         let rows = different.part(&draw.rows)?;
         let seed = Rng::stream(options.seed, Stage::Start, task as u64).bits();
         let found = k.min(draw.rows.len());
-        let model =
-            Model::fit(&rows, Some(&draw.counts), found, options.n_init, seed, monitor)?;
+        let model = Model::fit(&rows, Some(&draw.counts), found, options.n_init, seed, monitor)?;
         monitor.advance(1);
         Ok(best_jaccards(&draw.rows, &members, k, model.labels()))
     });
@@ -243,7 +242,11 @@ mod tests {
 
     #[test]
     fn entropy_of_origin_runs_from_one_source_to_all() {
-        let solution = Solution { k: 3, sizes: vec![4.0, 4.0, 0.0], flows: vec![4.0, 2.0, 0.0, 0.0, 2.0, 0.0] };
+        let solution = Solution {
+            k: 3,
+            sizes: vec![4.0, 4.0, 0.0],
+            flows: vec![4.0, 2.0, 0.0, 0.0, 2.0, 0.0],
+        };
         assert_eq!(solution.origin(0), Some((1.0, 0)));
         let (stability, _) = solution.origin(1).unwrap();
         approx::assert_abs_diff_eq!(stability, 0.0, epsilon = 1e-15);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::centres::separation;
+use super::centres::{NOTHING, separation};
 use super::choice::{Candidate, Choice, decide};
 use super::customers::Customers;
 use super::metric::Metric;
@@ -97,9 +97,11 @@ impl Selection {
             let values = self.criterion(name);
             let known = (0..ks.len()).filter(|&at| !values[at].is_nan());
             known
-                .reduce(|best, next| {
-                    if sign * values[next] > sign * values[best] { next } else { best }
-                })
+                .reduce(
+                    |best, next| {
+                        if sign * values[next] > sign * values[best] { next } else { best }
+                    },
+                )
                 .map(|at| ks[at])
         };
         let strength = self.criterion("prediction_strength");
@@ -118,18 +120,17 @@ impl Selection {
         votes.into_iter().filter_map(|(name, k)| k.map(|k| (name, k))).collect()
     }
 
-    /// The smallest number whose gap is not less than the next one's by more than its standard error (Tibshirani, Walther
-    /// and Hastie 2001); the last where all rise.
+    /// The smallest number tried whose gap is not less than the next one's by more than its standard error (Tibshirani,
+    /// Walther and Hastie 2001), the last where all rise; one segment where no number is better than that by more.
     fn gap_choice(&self) -> Option<usize> {
         let (gap, errors) = (self.criterion("gap"), self.criterion("gap_se"));
-        let mut steps: Vec<(usize, f64, f64)> = Vec::new();
-        if self.tried.first().is_some_and(|first| first.k == 2) {
-            steps.extend(self.gap_of_one.map(|gap| (1, gap, 0.0)));
+        let known: Vec<usize> = (0..gap.len()).filter(|&at| !gap[at].is_nan()).collect();
+        let highest = known.iter().map(|&at| gap[at] - errors[at]).fold(f64::NAN, f64::max);
+        if self.gap_of_one.is_some_and(|one| one >= highest) {
+            return Some(1);
         }
-        let known = (0..gap.len()).filter(|&at| !gap[at].is_nan());
-        steps.extend(known.map(|at| (self.tried[at].k, gap[at], errors[at])));
-        let stop = steps.windows(2).find(|pair| pair[0].1 >= pair[1].1 - pair[1].2);
-        stop.map(|pair| pair[0].0).or_else(|| steps.last().map(|step| step.0))
+        let stop = known.windows(2).find(|pair| gap[pair[0]] >= gap[pair[1]] - errors[pair[1]]);
+        stop.map(|pair| pair[0]).or(known.last().copied()).map(|at| self.tried[at].k)
     }
 }
 
@@ -194,7 +195,8 @@ pub fn select(
     for (at, (&k, fit)) in ks.iter().zip(&fits).enumerate() {
         let found = fit.n_found();
         let total: f64 = fit.weights().iter().sum();
-        let smallest = fit.weights().iter().filter(|w| **w > 0.0).fold(f64::INFINITY, |a, &b| a.min(b));
+        let smallest =
+            fit.weights().iter().filter(|w| **w > 0.0).fold(f64::INFINITY, |a, &b| a.min(b));
         let (gap, gap_se) = gaps.by_number.get(at).copied().unwrap_or((f64::NAN, f64::NAN));
         let (strength, strength_se) = repeats[at];
         let whole = found == k;
@@ -316,15 +318,20 @@ fn gaps(customers: &Customers, options: &Options, monitor: &Monitor) -> Result<G
     let spreads = |rows: &Prepared, seed: u64| -> Result<Vec<f64>> {
         let rows = Rows::new(rows, customers.method)?;
         let weights = customers.weights.as_deref();
-        let spread = |&k: &usize| {
-            if customers.n() < k {
-                return Ok(f64::NAN);
-            }
-            Model::fit(&rows, weights, k, options.n_init, seed, monitor).map(|fit| fit.within().ln())
-        };
-        let found = ks.iter().map(spread).collect();
+        let mut all = Vec::with_capacity(ks.len());
+        for &k in &ks {
+            let found = if customers.n() < k {
+                f64::NAN
+            } else {
+                Model::fit(&rows, weights, k, options.n_init, seed, monitor)?.within()
+            };
+            all.push(found);
+        }
+        // Where every customer lies on a middle, the logarithm would be one of rounding errors.
+        let nothing = NOTHING * all[0];
+        let found = all.iter().map(|&w| if w > nothing { w.ln() } else { f64::NAN }).collect();
         monitor.advance(1);
-        found
+        Ok(found)
     };
     let real = spreads(&customers.rows, options.seed)?;
     let simulated = parallel::map_tasks(n_references, |task| {
@@ -342,7 +349,11 @@ fn gaps(customers: &Customers, options: &Options, monitor: &Monitor) -> Result<G
         found.push((mean - real, (variance * (1.0 + 1.0 / count)).sqrt()));
     }
     let of_one = if options.ks[0] > 1 { Some(found.remove(0).0) } else { None };
-    Ok(Gaps { by_number: found, of_one: of_one.filter(|gap| gap.is_finite()), reference: Some(reference) })
+    Ok(Gaps {
+        by_number: found,
+        of_one: of_one.filter(|gap| gap.is_finite()),
+        reference: Some(reference),
+    })
 }
 
 /// What the user should know of how the evidence came about.

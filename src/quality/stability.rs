@@ -109,9 +109,7 @@ pub fn stability(
         first
             .iter()
             .zip(&second)
-            .map(|(a, b)| {
-                Ok(Agreement::weighted(a, b, &different.weights)?.adjusted_rand())
-            })
+            .map(|(a, b)| Ok(Agreement::weighted(a, b, &different.weights)?.adjusted_rand()))
             .collect()
     });
     let pairs = pairs.into_iter().collect::<Result<Vec<_>>>()?;

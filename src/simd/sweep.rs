@@ -171,3 +171,57 @@ impl Kernel for Sweep<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Level;
+    use super::*;
+    use crate::rng::{Rng, Stage};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn every_level_gives_the_bits_of_the_scalar_twin(
+            (d, n, few) in (1usize..12, 1usize..40, 1usize..20),
+            seed in any::<u64>(),
+        ) {
+            let mut rng = Rng::stream(seed, Stage::Sample, 0);
+            let mut draw = |count: usize| -> Vec<f64> {
+                (0..count).map(|_| rng.below(9) as f64 / 3.0).collect()
+            };
+            let (numbers, lanes) = (draw(n * d), draw(few * d));
+            let rows = |numbers, n| MixedRows { numbers, codes: &[], n, missing: false };
+            let places: Vec<u32> = (0..n).map(|row| row as u32 % 3).collect();
+            let on = |level: Level| {
+                let lanes_on = Lanes::new_on(level, few, d);
+                let tables = Tables::new(&lanes_on, &[]);
+                let mut held = Few { lanes: lanes_on, tables, masks: Vec::new() };
+                held.set(rows(&lanes, few), &[], &[]);
+                let padded = held.padded();
+                let mut sums = vec![0.0; 3 * padded];
+                Sweep {
+                    few: &held,
+                    rows: rows(&numbers, n),
+                    weights: None,
+                    masks: &[],
+                    scale: &[],
+                    places: &places,
+                    sums: &mut sums,
+                }
+                .apply();
+                sums.chunks(padded).flat_map(|sums| sums[..few].to_vec()).collect::<Vec<f64>>()
+            };
+            let fused = on(Level::Fused);
+            for level in Level::available() {
+                let found = on(level);
+                if level == Level::Plain {
+                    for (a, b) in found.iter().zip(&fused) {
+                        prop_assert!((a - b).abs() <= 1e-12 * b.max(1.0));
+                    }
+                } else {
+                    prop_assert_eq!(&found, &fused);
+                }
+            }
+        }
+    }
+}

@@ -36,7 +36,7 @@ THREAD_VARIABLES = (
 # Such settings hold a peer's kernels to another processor than the one here.
 PEER_HANDICAPS = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 FIELDS = ("name", "peer", "ilk_seconds", "peer_seconds", "ratio", "equal")
-PEERS = ("scikit-learn", "kmodes", "polars", "duckdb", "pandas", "numpy")
+PEERS = ("scikit-learn", "scikit-learn-intelex", "kmodes", "polars", "duckdb", "pandas", "numpy")
 
 
 def environment() -> dict[str, str]:

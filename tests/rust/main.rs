@@ -5,3 +5,4 @@
 mod cluster;
 mod economics;
 mod gap;
+mod quality;

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ilk.exceptions import DataError
-from ilk.plot._style import CATEGORIES, describe, heatmap, label, new_axes, pyplot
+from ilk.plot._style import (
+    CATEGORIES,
+    describe,
+    heatmap,
+    label,
+    new_axes,
+    pyplot,
+    text_color,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +61,7 @@ def _panels(axes: Any, count: int, width: float, height: float) -> list[Any]:
         if len(given) < count:
             raise DataError(f"axes: found {len(given)}, but {count} are needed")
         return given[:count]
-    columns = min(count, 3)
+    columns = 2 if count == 4 else min(count, 3)
     rows = -(-count // columns)
     _, made = pyplot().subplots(
         rows, columns, figsize=(width * columns, height * rows), layout="constrained", squeeze=False
@@ -133,7 +142,10 @@ def selection(found: Selection, axes: Any) -> Any:
 def stability(found: Stability, ax: Any) -> Any:
     """Draw a box of adjusted Rand indices for each number of segments."""
     columns = found.to_dict()
-    k, values = columns["k"], found._core.values().column("adjusted_rand").reshape(len(columns["k"]), -1)
+    k, values = (
+        columns["k"],
+        found._core.values().column("adjusted_rand").reshape(len(columns["k"]), -1),
+    )
     ax = new_axes(ax, 1.6 + 0.7 * len(k), 3.8)
     best = found.k
     _boxes(ax, list(values), [CATEGORIES[0] if at == best else CATEGORIES[4] for at in k])
@@ -150,7 +162,9 @@ def stability(found: Stability, ax: Any) -> Any:
     )
     _bare(ax)
     medians = ", ".join(f"{a}: {b:.2f}" for a, b in zip(k, columns["median"], strict=True))
-    return describe(ax, f"Boxes of the adjusted Rand index. Medians by number of segments: {medians}.")
+    return describe(
+        ax, f"Boxes of the adjusted Rand index. Medians by number of segments: {medians}."
+    )
 
 
 def segment_stability(found: SegmentStability, kind: str, ax: Any) -> Any:
@@ -172,14 +186,17 @@ def _within(found: SegmentStability, ax: Any) -> Any:
         [row[~np.isnan(row)] for row in values],
         [CATEGORIES[0] if mean >= 0.75 else CATEGORIES[1] for mean in columns["jaccard"]],
     )
-    ax.plot(range(len(names)), columns["jaccard"], "D", ms=6, mfc="white", mec="black", label="mean")
+    ax.plot(
+        range(len(names)), columns["jaccard"], "D", ms=6, mfc="white", mec="black", label="mean"
+    )
     for bar, text in _BARS:
         ax.axhline(bar, color=_ink(), linestyle="--", linewidth=1, alpha=0.6)
         ax.annotate(
             f" {text}", (1, bar), xycoords=("axes fraction", "data"), va="center", fontsize="small"
         )
     heads = [
-        f"{label(name, 16)}\n{share:.0%}" for name, share in zip(names, columns["share"], strict=True)
+        f"{label(name, 16)}\n{share:.0%}"
+        for name, share in zip(names, columns["share"], strict=True)
     ]
     turned = max(map(len, names)) > 10 and len(names) > 4
     ax.set_xticks(
@@ -191,7 +208,9 @@ def _within(found: SegmentStability, ax: Any) -> Any:
     )
     ax.set(ylabel="best Jaccard index in a sample", ylim=(min(0.3, np.nanmin(values) - 0.02), 1.03))
     ax.set_title(
-        f"How well each segment comes back in {values.shape[1]} samples", loc="left", fontsize="medium"
+        f"How well each segment comes back in {values.shape[1]} samples",
+        loc="left",
+        fontsize="medium",
     )
     ax.legend(frameon=False, fontsize="small", loc="lower left")
     _bare(ax)
@@ -223,12 +242,10 @@ def _across(found: SegmentStability, ax: Any) -> Any:
             segment, share = int(across["segment"][row]), float(across["share"][row])
             low = places[k][segment]
             value = across["stability"][row]
-            color = "#9a9a9a" if np.isnan(value) else cmap(float(value))
+            color: Any = "#9a9a9a" if np.isnan(value) else cmap(float(value))
             ax.bar(x, share, 2 * half, bottom=low, color=color, edgecolor=ink, linewidth=0.8)
             if share > 0.035:
                 text = f"{segment}" if np.isnan(value) else f"{value:.2f}"
-                from ilk.plot._style import text_color
-
                 ax.text(
                     x,
                     low + share / 2,
@@ -250,10 +267,14 @@ def _across(found: SegmentStability, ax: Any) -> Any:
     )
     told = "; ".join(
         f"{k} segments: "
-        + ", ".join("–" if np.isnan(v) else f"{v:.2f}" for v in across["stability"][across["k"] == k])
+        + ", ".join(
+            "–" if np.isnan(v) else f"{v:.2f}" for v in across["stability"][across["k"] == k]
+        )
         for k in ks
     )
-    return describe(ax, f"Segments of each number, joined by the customers they share. Stability: {told}.")
+    return describe(
+        ax, f"Segments of each number, joined by the customers they share. Stability: {told}."
+    )
 
 
 def _places(across: Any, flows: Any, ks: list[int], gap: float) -> dict[int, dict[int, float]]:
@@ -271,15 +292,15 @@ def _places(across: Any, flows: Any, ks: list[int], gap: float) -> dict[int, dic
                 pull[segment] += share * middle[int(flows["origin"][row])]
                 weight[segment] += share
             segments.sort(key=lambda segment: pull[segment] / weight[segment])
-        share = dict(
+        sizes = dict(
             zip(across["segment"][rows].tolist(), across["share"][rows].tolist(), strict=True)
         )
         low = -gap * (len(segments) - 1) / 2
         places[k], middle = {}, {}
         for segment in segments:
             places[k][segment] = low
-            middle[segment] = low + share[segment] / 2
-            low += share[segment] + gap
+            middle[segment] = low + sizes[segment] / 2
+            low += sizes[segment] + gap
     return places
 
 
@@ -287,7 +308,7 @@ def _bands(ax: Any, flows: Any, ks: list[int], places: Any, half: float) -> None
     """Bands from each segment to those that its customers are in with the next number."""
     step = np.linspace(0, 1, 30)
     ease = step * step * (3 - 2 * step)
-    for x, (before, after) in enumerate(zip(ks, ks[1:], strict=False)):
+    for x, (before, after) in enumerate(pairwise(ks)):
         rows = np.flatnonzero(flows["k"] == after)
         used_left, used_right = dict(places[before]), dict(places[after])
         order = sorted(
@@ -336,9 +357,8 @@ def noise(found: NoiseTest, axes: Any) -> Any:
             ax.plot(values, y + spread, ".", color=CATEGORIES[4], ms=5, alpha=0.8)
             ax.annotate(
                 f"p = {columns['p'][row]:.3f}",
-                (1, y + 0.38),
+                (0.02, y + 0.34),
                 xycoords=("axes fraction", "data"),
-                ha="right",
                 fontsize="small",
             )
         observed = columns["observed"][rows[0]]
@@ -352,7 +372,9 @@ def noise(found: NoiseTest, axes: Any) -> Any:
             ha="right" if observed > np.mean(ax.get_xlim()) else "left",
             fontsize="small",
         )
-        ax.set_yticks(range(len(kinds)), [words[kind] for kind in kinds] if at == 0 else [""] * len(kinds))
+        ax.set_yticks(
+            range(len(kinds)), [words[kind] for kind in kinds] if at == 0 else [""] * len(kinds)
+        )
         ax.set(xlabel=MEASURES[measure], ylim=(-0.6, len(kinds) - 0.3))
         _bare(ax)
         told = "; ".join(
@@ -439,7 +461,7 @@ def shadows(found: Shadows, kind: str, axes: Any) -> Any:
         what = "similarity to all customers" if kind == "gorge" else "shadow values"
         describe(ax, f"{name}: {what}; mean of its own customers {figure:.2f}.")
     if kind == "gorge":
-        panels[0].legend(frameon=False, fontsize="small", loc="upper center")
+        panels[0].legend(frameon=False, fontsize="small", loc="upper right")
     return np.array(panels, dtype=object)
 
 
@@ -467,7 +489,13 @@ def comparison(found: Comparison, ax: Any) -> Any:
     )
     told = "; ".join(
         f"{first[row]}: "
-        + ("no counterpart" if matching[row] is None else f"{second[matching[row]]}, {shares[at, at]:.0%}")
+        + (
+            "no counterpart"
+            if matching[row] is None
+            else f"{second[matching[row]]}, {shares[at, at]:.0%}"
+        )
         for at, row in enumerate(rows)
     )
-    return describe(ax, f"Cross-table of two labellings, adjusted Rand index {found.adjusted_rand:.2f}. {told}.")
+    return describe(
+        ax, f"Cross-table of two labellings, adjusted Rand index {found.adjusted_rand:.2f}. {told}."
+    )

@@ -1,4 +1,4 @@
-"""How far do two labellings of the same customers agree?"""
+"""How far two labellings of the same customers agree."""
 
 from __future__ import annotations
 
@@ -90,7 +90,12 @@ class Comparison(Result):
 
     _wraps = _core.Comparison
     _title = "Two labellings compared"
-    _formats: ClassVar[Mapping[str, str]] = {"n": "count", "shared": "count", "kept": "share", "jaccard": "index"}
+    _formats: ClassVar[Mapping[str, str]] = {
+        "n": "count",
+        "shared": "count",
+        "kept": "share",
+        "jaccard": "index",
+    }
 
     @property
     def adjusted_rand(self) -> float:
@@ -137,7 +142,12 @@ class Comparison(Result):
         """How far the two agree, in words."""
         counts, matching = self.counts, self._core.matching()
         agreed = sum(counts[row, to] for row, to in enumerate(matching) if to is not None)
-        bars = ((0.9, "nearly the same"), (0.65, "alike"), (0.3, "related"), (-1.0, "hardly related"))
+        bars = (
+            (0.9, "nearly the same"),
+            (0.65, "alike"),
+            (0.3, "related"),
+            (-1.0, "hardly related"),
+        )
         kind = next(word for bar, word in bars if self.adjusted_rand >= bar)
         lines = [
             f"The two labellings are {kind}: adjusted Rand index {self.adjusted_rand:.2f}, normalised mutual "

@@ -56,6 +56,7 @@ class Given:
         self.labels: Labels | None = None
         if labels is not None:
             self._take(labels)
+        exclude = self.exclude
         excluded = [exclude] if isinstance(exclude, str) else list(exclude or [])
         self.weights: NDArray[np.float64] | None = None
         self._named: str | None = None
@@ -77,7 +78,10 @@ class Given:
                 self.frame.core.kind(labels)
             codes, names, _ = self.frame.core.codes(labels)
             self.labels = Labels(codes, names)
-            self.exclude = [labels, *([self.exclude] if isinstance(self.exclude, str) else self.exclude or [])]
+            self.exclude = [
+                labels,
+                *([self.exclude] if isinstance(self.exclude, str) else self.exclude or []),
+            ]
         else:
             self.labels = labels_of(labels)
         if isinstance(labels, Segmentation):
@@ -155,7 +159,9 @@ def _whole(argument: str, values: NDArray[np.float64]) -> NDArray[np.int64]:
     present = np.where(np.isnan(values), -1.0, values)
     if not np.all(present == np.floor(present)) or np.any(np.abs(present) > 2**53):
         row = int(np.argmax(present != np.floor(present)))
-        raise DataError(f"{argument}, row {row}: found {values[row]}, but a label is a whole number or a name")
+        raise DataError(
+            f"{argument}, row {row}: found {values[row]}, but a label is a whole number or a name"
+        )
     return present.astype(np.int64)
 
 
@@ -176,10 +182,14 @@ def _column(argument: str, values: Any) -> Any:
 
 def numbers_of(k: Any) -> list[int]:
     """Numbers of segments, ascending, each once."""
-    numbers = [k] if isinstance(k, (int, np.integer)) else list(k) if isinstance(k, Iterable) else [k]
+    numbers = (
+        [k] if isinstance(k, (int, np.integer)) else list(k) if isinstance(k, Iterable) else [k]
+    )
     for number in numbers:
         if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 1:
-            raise DataError(f"k: found {number!r}, but whole numbers from 1 up are needed; try: k=range(2, 9)")
+            raise DataError(
+                f"k: found {number!r}, but whole numbers from 1 up are needed; try: k=range(2, 9)"
+            )
     if not numbers:
         raise DataError("k: found no number, but at least one is needed; try: k=range(2, 9)")
     return sorted({int(number) for number in numbers})
@@ -188,7 +198,9 @@ def numbers_of(k: Any) -> list[int]:
 def count(argument: str, value: Any, least: int = 0) -> int:
     """A whole number that is large enough."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise DataError(f"{argument}: found {value!r}, but a whole number from {least} up is needed")
+        raise DataError(
+            f"{argument}: found {value!r}, but a whole number from {least} up is needed"
+        )
     return int(value)
 
 

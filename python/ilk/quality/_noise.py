@@ -1,4 +1,4 @@
-"""Would data without any structure give segments as good?"""
+"""Whether data without any structure would give segments as good."""
 
 from __future__ import annotations
 
@@ -134,7 +134,14 @@ def noise_test(
     }
     with progress_bar(progress, "noise_test") as report:
         core, unused = _core.quality_noise(
-            given.core(seed, **options), *options.values(), seed, report
+            given.core(seed, **options),
+            options["k"],
+            options["n_simulated"],
+            options["n_init"],
+            options["n_splits"],
+            options["sample_size"],
+            seed,
+            report,
         )
     warn(unused)
     return NoiseTest(core, given.frame.native)
@@ -187,9 +194,7 @@ class NoiseTest(Result):
         k = self._core.k()
         columns = self.to_dict()
         if self.real:
-            verdict = (
-                f"The {k} segments are better separated than those of structureless data (p = {self.p:.3f})."
-            )
+            verdict = f"The {k} segments are better separated than those of structureless data (p = {self.p:.3f})."
         else:
             verdict = (
                 f"Structureless data gives {k} segments that are separated as well (p = {self.p:.3f}): take the "

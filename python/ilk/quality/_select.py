@@ -1,4 +1,4 @@
-"""How many segments?"""
+"""How many segments there are."""
 
 from __future__ import annotations
 
@@ -122,7 +122,15 @@ def select_k(
     }
     with progress_bar(progress, "select_k") as report:
         core, unused = _core.quality_select(
-            given.core(seed, k=numbers, **options), numbers, *options.values(), seed, report
+            given.core(seed, k=numbers, **options),
+            numbers,
+            options["n_init"],
+            options["n_splits"],
+            options["n_references"],
+            options["sample_size"],
+            options["silhouette_size"],
+            seed,
+            report,
         )
     found = Selection(core, given.frame.native)
     warn(unused, [note for note in found.manifest["notes"] if "differ" in note])

@@ -1,10 +1,8 @@
-"""How far apart are the segments, customer by customer?"""
+"""How far apart the segments are, customer by customer."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
-
-import numpy as np
 
 from ilk import _core
 from ilk._frame import to_native
@@ -16,6 +14,7 @@ from ilk.quality._given import Given, Labels, warn
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from ilk._progress import Progress
@@ -87,9 +86,7 @@ def silhouette(
     0.5963
     """
     if method not in ("exact", "simplified"):
-        raise DataError(
-            f'method: found {method!r}, but one of "exact", "simplified" is needed'
-        )
+        raise DataError(f'method: found {method!r}, but one of "exact", "simplified" is needed')
     given, labels = _given(data, segments, features, exclude, scale, weights)
     with progress_bar(progress, "silhouette") as report:
         core, unused = _core.quality_silhouette(
@@ -271,9 +268,7 @@ class Shadows(Result):
         lines = []
         for row, name in enumerate(columns["segment"]):
             value = columns["shadow"][row]
-            kind = (
-                "stands apart" if value < 0.5 else "touches" if value < 0.75 else "blends into"
-            )
+            kind = "stands apart" if value < 0.5 else "touches" if value < 0.75 else "blends into"
             other = columns["neighbour"][row]
             neighbour = f"; nearest is {other}" if value < 0.5 and other else f" {other}"
             lines.append(f"{name} {kind}{neighbour}: mean shadow value {value:.2f}.")

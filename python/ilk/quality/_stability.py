@@ -1,4 +1,4 @@
-"""Do the same segments come back on other samples of customers, and in other numbers of segments?"""
+"""Whether the same segments come back on other samples of customers, and in other numbers of segments."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def stability(
     exclude: str | Sequence[str] | None = None,
     scale: Literal["auto", "standard", "range", "none"] = "auto",
     weights: Any = None,
-    n_init: int = 3,
+    n_init: int = 10,
     sample_size: int = 20_000,
     random_state: int | None = None,
     progress: Progress = "auto",
@@ -107,7 +107,13 @@ def stability(
     }
     with progress_bar(progress, "stability") as report:
         core, unused = _core.quality_stability(
-            given.core(seed, k=numbers, **options), numbers, *options.values(), seed, report
+            given.core(seed, k=numbers, **options),
+            numbers,
+            options["n_boot"],
+            options["n_init"],
+            options["sample_size"],
+            seed,
+            report,
         )
     found = Stability(core, given.frame.native)
     warn(unused, [note for note in found.manifest["notes"] if "differ" in note])
@@ -171,10 +177,18 @@ class Stability(Result):
             f"{median:.2f} (half of the pairs lie between {columns['q25'][at]:.2f} and {columns['q75'][at]:.2f}); {kind}.",
             "Medians: "
             + ", ".join(
-                f"{k} segments {m:.2f}" for k, m in zip(columns["k"], columns["median"], strict=True)
+                f"{k} segments {m:.2f}"
+                for k, m in zip(columns["k"], columns["median"], strict=True)
             )
             + ". 1 is the same segments every time, 0 no more alike than by chance.",
         ]
+        alike = [
+            str(k) for k, m in zip(columns["k"], columns["median"], strict=True) if m >= _ALIKE
+        ]
+        if alike:
+            lines.append(
+                f"Similar segments come back (median of at least {_ALIKE}) with {', '.join(alike)} segments."
+            )
         lines += [f"{note[0].upper()}{note[1:]}." for note in self.manifest["notes"]]
         return Explanation("\n".join(lines))
 
@@ -197,7 +211,7 @@ def segment_stability(
     exclude: str | Sequence[str] | None = None,
     scale: Literal["auto", "standard", "range", "none"] = "auto",
     weights: Any = None,
-    n_init: int = 3,
+    n_init: int = 10,
     sample_size: int = 20_000,
     random_state: int | None = None,
     progress: Progress = "auto",
@@ -284,7 +298,9 @@ def segment_stability(
             labels.codes,
             labels.names,
             numbers,
-            *options.values(),
+            options["n_boot"],
+            options["n_init"],
+            options["sample_size"],
             seed,
             report,
         )

@@ -33,15 +33,8 @@ pub(crate) fn quality_select(
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<(PySelection, Unused)> {
     let read = given.read("select_k", None)?;
-    let options = select::Options {
-        ks,
-        n_init,
-        n_splits,
-        n_references,
-        sample_rows,
-        silhouette_rows,
-        seed,
-    };
+    let options =
+        select::Options { ks, n_init, n_splits, n_references, sample_rows, silhouette_rows, seed };
     let (found, unused) = runtime::run(py, progress, move |monitor| {
         let (customers, manifest) = read.customers()?;
         Ok((select::select(&customers, &options, manifest, monitor)?, unused(&customers)))

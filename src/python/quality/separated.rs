@@ -197,10 +197,7 @@ result!(PyShadows, "Shadows", Shadows, {
 
     /// Shadow values, similarities (row after row), and segments as numbers.
     #[allow(clippy::type_complexity)]
-    fn arrays(
-        &self,
-        py: Python<'_>,
-    ) -> (Py<PyArray1<f64>>, Py<PyArray1<f64>>, Py<PyArray1<i64>>) {
+    fn arrays(&self, py: Python<'_>) -> (Py<PyArray1<f64>>, Py<PyArray1<f64>>, Py<PyArray1<i64>>) {
         let labels: Vec<i64> = self.0.labels.iter().map(|&label| i64::from(label)).collect();
         let labels = labels.into_pyarray(py).unbind();
         (flat(&self.0.values, py), flat(&self.0.similarities, py), labels)
