@@ -113,24 +113,41 @@ pub struct Separation {
 /// Caliński and Harabasz (1974), A dendrite method for cluster analysis; Davies and Bouldin (1979), A cluster separation
 /// measure. Weights count a row so many times. O(n p + k² p) time.
 pub fn separation(metric: &Metric<'_>, labels: &[u32], weights: Option<&[f64]>) -> Separation {
+    separation_of(metric, labels, weights, spread(metric, weights))
+}
+
+/// Squared distances to the middle of all rows, added up.
+pub(crate) fn spread(metric: &Metric<'_>, weights: Option<&[f64]>) -> f64 {
+    let n = metric.n_rows();
+    let middle = Centres::of(metric, &vec![0; n], weights);
+    parallel::sum(n, |row| {
+        let weight = weights.map_or(1.0, |weights| weights[row]);
+        weight * middle.distance(metric, row, 0).powi(2)
+    })
+}
+
+/// [`separation`] where the [`spread`] of all rows is known.
+pub(crate) fn separation_of(
+    metric: &Metric<'_>,
+    labels: &[u32],
+    weights: Option<&[f64]>,
+    all: f64,
+) -> Separation {
     let n = metric.n_rows();
     let (sizes, centres) = (sizes_of(labels, weights), Centres::of(metric, labels, weights));
-    let middle = Centres::of(metric, &vec![0; n], weights);
     let blocks = parallel::map_blocks(n, |rows| {
-        let (mut within, mut all, mut spread) = (0.0, 0.0, vec![0.0; sizes.len()]);
+        let (mut within, mut spread) = (0.0, vec![0.0; sizes.len()]);
         for row in rows {
             let weight = weights.map_or(1.0, |weights| weights[row]);
             let distance = centres.distance(metric, row, labels[row] as usize);
             within += weight * distance * distance;
             spread[labels[row] as usize] += weight * distance;
-            all += weight * middle.distance(metric, row, 0).powi(2);
         }
-        (within, all, spread)
+        (within, spread)
     });
-    let (mut within, mut all, mut spread) = (0.0, 0.0, vec![0.0; sizes.len()]);
-    for (block_within, block_all, block_spread) in blocks {
+    let (mut within, mut spread) = (0.0, vec![0.0; sizes.len()]);
+    for (block_within, block_spread) in blocks {
         within += block_within;
-        all += block_all;
         spread.iter_mut().zip(block_spread).for_each(|(to, from)| *to += from);
     }
     let found: Vec<usize> = (0..sizes.len()).filter(|&s| sizes[s] > 0.0).collect();

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::centres::separation;
+use super::centres::{separation_of, spread};
 use super::customers::Customers;
 use super::metric::Metric;
 use super::reference::{Reference, Structureless};
@@ -178,8 +178,8 @@ fn figures(
     let gamma = model.gamma();
     let metric = Metric::new(rows, &gamma);
     let labels = model.labels().to_vec();
-    let whole = separation(&metric, &vec![0; labels.len()], weights).within;
-    let within = separation(&metric, &labels, weights).within;
+    let whole = spread(&metric, weights);
+    let within = separation_of(&metric, &labels, weights, whole).within;
     let silhouette = mean_silhouettes(&metric, std::slice::from_ref(&labels), weights, monitor)?[0];
     let mut strength = 0.0;
     if options.n_splits > 0 {

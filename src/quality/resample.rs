@@ -1,10 +1,9 @@
 //! Bootstrap samples of customers as weights on the different rows, so that no row is copied and no row is read twice.
 
-use std::cmp::Ordering;
-
 use ndarray::Array2;
 
 use super::customers::Customers;
+use super::metric::Metric;
 use crate::cluster::KMeans;
 use crate::error::{Error, Result};
 use crate::parallel::Monitor;
@@ -41,25 +40,17 @@ impl Different {
     /// Finds equal rows by sorting; O(n log n) comparisons.
     pub(crate) fn of(customers: &Customers) -> Result<Self> {
         let rows = &customers.rows;
+        let metric = Metric::new(rows, &[]);
         let order_of = |a: &usize, b: &usize| {
-            let numbers = rows.numeric.row(*a);
-            let numbers = numbers.iter().zip(rows.numeric.row(*b));
-            let by_number = numbers.map(|(x, y)| (x + 0.0).total_cmp(&(y + 0.0)));
-            let codes = rows.codes.row(*a);
-            let by_code = codes.iter().zip(rows.codes.row(*b)).map(|(x, y)| x.cmp(y));
-            let mut found = Ordering::Equal;
-            for order in by_number {
+            let pairs = metric.numbers(*a).iter().zip(metric.numbers(*b));
+            for (x, y) in pairs {
+                // Zeros are equal whatever their sign.
+                let order = (x + 0.0).total_cmp(&(y + 0.0));
                 if order.is_ne() {
                     return order;
                 }
             }
-            for order in by_code {
-                if order.is_ne() {
-                    found = order;
-                    break;
-                }
-            }
-            found
+            metric.codes(*a).cmp(metric.codes(*b))
         };
         let mut order: Vec<usize> = (0..customers.n()).collect();
         order.sort_by(order_of);

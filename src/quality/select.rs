@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::centres::{NOTHING, separation};
+use super::centres::{NOTHING, separation_of, spread};
 use super::choice::{Candidate, Choice, decide};
 use super::customers::Customers;
 use super::metric::Metric;
@@ -185,8 +185,10 @@ pub fn select(
     let metric = Metric::new(&part.rows, &gamma);
     let silhouettes = mean_silhouettes(&metric, &labellings, part.weights.as_deref(), monitor)?;
     let metric = Metric::new(&customers.rows, &gamma);
-    let separations =
-        parallel::map_tasks(fits.len(), |at| separation(&metric, fits[at].labels(), weights));
+    let all = spread(&metric, weights);
+    let separations = parallel::map_tasks(fits.len(), |at| {
+        separation_of(&metric, fits[at].labels(), weights, all)
+    });
 
     let evidence = customers.take(&sample(n, options.sample_rows, *seed, 4));
     let repeats = strengths(&evidence, options, monitor)?;

@@ -86,6 +86,10 @@ pub fn stability(
     monitor: &Monitor,
 ) -> Result<Stability> {
     check_numbers(&options.ks)?;
+    if options.ks[0] < 2 {
+        let wanted = "at least 2 segments are needed, since one is always the same";
+        return Err(Error::argument("k", options.ks[0], wanted).with_mend("k=range(2, 9)"));
+    }
     if options.n_boot == 0 {
         return Err(Error::argument("n_boot", 0, "at least 1 pair is needed"));
     }

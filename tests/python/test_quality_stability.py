@@ -215,6 +215,7 @@ def test_huge_values_end_in_an_error_or_a_finite_answer():
     ("options", "message"),
     [
         ({"n_boot": 0}, "n_boot: found 0"),
+        ({"k": [1, 2]}, "one is always the same"),
         ({"method": "ward"}, "method: found 'ward'"),
         ({"scale": "log"}, "scale: found 'log'"),
         ({"weights": [1.0, 2.0]}, "2 weights"),

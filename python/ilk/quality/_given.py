@@ -40,22 +40,23 @@ class Given:
         *,
         features: Sequence[str] | None,
         exclude: str | Sequence[str] | None,
-        scale: str,
+        scale: str | None,
         weights: Any,
         method: str | None = None,
         labels: Any = None,
     ) -> None:
-        _one_of("scale", scale, SCALES)
+        if scale is not None:
+            _one_of("scale", scale, SCALES)
         if method is not None:
             _one_of("method", method, METHODS)
         self.frame = Frame.of(data, name="data")
         self.features, self.exclude = features, exclude
         if isinstance(self.features, str):
             self.features = [self.features]
-        self.scale, self.method = scale, method
+        self.method = method
         self.labels: Labels | None = None
-        if labels is not None:
-            self._take(labels)
+        fitted_on = "auto" if labels is None else self._take(labels)
+        self.scale = fitted_on if scale is None else scale
         exclude = self.exclude
         excluded = [exclude] if isinstance(exclude, str) else list(exclude or [])
         self.weights: NDArray[np.float64] | None = None
@@ -69,8 +70,11 @@ class Given:
             self.weights = np.ascontiguousarray(_column("weights", weights).numeric("x0"))
         self.excluded = list(dict.fromkeys(excluded))
 
-    def _take(self, labels: Any) -> None:
-        """Labels; those of a segmentation bring its features and scale along, a column its name."""
+    def _take(self, labels: Any) -> str:
+        """Take labels, and give the scale that they were found on.
+
+        Those of a segmentation bring its features along, those of an estimator the columns it was fitted on.
+        """
         from ilk.segments import Segmentation
 
         if isinstance(labels, str):
@@ -84,17 +88,24 @@ class Given:
             ]
         else:
             self.labels = labels_of(labels)
-        if isinstance(labels, Segmentation):
-            preparation = json.loads(labels._core.preparation())
-            if self.features is None:
-                self.features = [feature["name"] for feature in preparation["features"]]
-                self.scale = preparation["scale"]
-            if self.method == "auto":
-                self.method = json.loads(labels._core.method())
         if len(self.labels.codes) != len(self.frame):
             raise DataError(
                 f"labels: found {len(self.labels.codes)} labels, but data has {len(self.frame)} rows"
             )
+        if isinstance(labels, Segmentation):
+            preparation = json.loads(labels._core.preparation())
+            if self.features is None:
+                self.features = [feature["name"] for feature in preparation["features"]]
+            if self.method == "auto":
+                self.method = json.loads(labels._core.method())
+            scale: str = preparation["scale"]
+            return scale
+        if hasattr(labels, "labels_"):
+            names = [str(name) for name in getattr(labels, "feature_names_in_", ())]
+            if self.features is None and names and set(names) <= set(self.frame.columns):
+                self.features = names
+            return "none"
+        return "auto"
 
     def core(self, seed: int | None = None, **settings: Any) -> tuple[Any, ...]:
         """What the core takes; the settings go into the manifest."""

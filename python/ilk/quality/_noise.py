@@ -43,7 +43,7 @@ def noise_test(
     method: Literal["auto", "kmeans", "kprototypes"] = "auto",
     features: Sequence[str] | None = None,
     exclude: str | Sequence[str] | None = None,
-    scale: Literal["auto", "standard", "range", "none"] = "auto",
+    scale: Literal["auto", "standard", "range", "none"] | None = None,
     weights: Any = None,
     n_init: int = 5,
     n_splits: int = 2,
@@ -71,7 +71,7 @@ def noise_test(
     n_splits : int
         Random halvings for the prediction strength of each set; 0 leaves it out.
     method, features, exclude, scale, weights, random_state, progress
-        As for :func:`ilk.quality.stability`.
+        As for :func:`ilk.quality.stability`; features, scale and method are by default those of ``segments``.
     n_init : int
         Starts of each fit.
     sample_size : int

@@ -151,7 +151,7 @@ class Selection(Result):
     >>> rng = np.random.default_rng(0)
     >>> groups = rng.normal(size=(200, 2)) + 8 * np.repeat([[0, 0], [1, 0]], 100, axis=0)
     >>> selection = select_k(groups, k=(2, 3), random_state=0)
-    >>> list(selection.to_dict()["chosen"])
+    >>> selection.to_dict()["chosen"].tolist()
     [True, False]
     """
 

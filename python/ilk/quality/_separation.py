@@ -27,7 +27,7 @@ def silhouette(
     method: Literal["exact", "simplified"] = "exact",
     features: Sequence[str] | None = None,
     exclude: str | Sequence[str] | None = None,
-    scale: Literal["auto", "standard", "range", "none"] = "auto",
+    scale: Literal["auto", "standard", "range", "none"] | None = None,
     weights: Any = None,
     progress: Progress = "auto",
 ) -> Silhouettes:
@@ -50,8 +50,9 @@ def silhouette(
         distances [2]_: fast on millions of customers, but other numbers, mostly higher ones.
     features, exclude : sequence of str, optional
         Columns to use, by default all; columns not to use.
-    scale : {"auto", "standard", "range", "none"}
-        How amounts are brought to one scale; ``"none"`` compares them as they are. See :func:`ilk.segment`.
+    scale : {"auto", "standard", "range", "none"}, optional
+        How amounts are brought to one scale, as for :func:`ilk.segment`. By default as the segments were found: that of
+        a segmentation, ``"none"`` for a fitted estimator, else ``"auto"``.
     weights : str or array of shape (n_customers,), optional
         A column, or one number for each customer: a customer of weight 2 counts as two.
     progress : bool, "auto" or callable
@@ -102,7 +103,7 @@ def shadow(
     *,
     features: Sequence[str] | None = None,
     exclude: str | Sequence[str] | None = None,
-    scale: Literal["auto", "standard", "range", "none"] = "auto",
+    scale: Literal["auto", "standard", "range", "none"] | None = None,
     weights: Any = None,
 ) -> Shadows:
     """Measure how near each customer is to the middle of its segment, and to those of the others.
@@ -136,7 +137,7 @@ def shadow(
     >>> from ilk.quality import shadow
     >>> found = shadow({"x": [0.0, 2.0, 10.0]}, [0, 0, 1], scale="none")
     >>> found.to_dict()["shadow"].round(3).tolist()
-    [0.192, 0.0]
+    [0.202, 0.0]
     """
     given, labels = _given(data, segments, features, exclude, scale, weights)
     core, unused = _core.quality_shadow(given.core(), labels.codes, labels.names)
@@ -149,7 +150,7 @@ def _given(
     segments: Any,
     features: Sequence[str] | None,
     exclude: str | Sequence[str] | None,
-    scale: str,
+    scale: str | None,
     weights: Any,
 ) -> tuple[Given, Labels]:
     given = Given(

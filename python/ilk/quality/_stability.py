@@ -209,7 +209,7 @@ def segment_stability(
     method: Literal["auto", "kmeans", "kprototypes"] = "auto",
     features: Sequence[str] | None = None,
     exclude: str | Sequence[str] | None = None,
-    scale: Literal["auto", "standard", "range", "none"] = "auto",
+    scale: Literal["auto", "standard", "range", "none"] | None = None,
     weights: Any = None,
     n_init: int = 10,
     sample_size: int = 20_000,
@@ -239,7 +239,10 @@ def segment_stability(
         Numbers of segments to follow the segments through; empty for none.
     n_boot : int
         Bootstrap samples.
-    method, features, exclude, scale, weights, sample_size, random_state, progress
+    scale : {"auto", "standard", "range", "none"}, optional
+        How amounts are brought to one scale. By default as the segments were found: that of a segmentation, ``"none"``
+        for a fitted estimator, else ``"auto"``.
+    method, features, exclude, weights, sample_size, random_state, progress
         As for :func:`stability`.
     n_init : int
         Starts of each fit.
@@ -272,7 +275,7 @@ def segment_stability(
     """
     seed = new_seed(random_state)
     if segments is None:
-        segments, data = _made(data, k, method, features, exclude, scale, weights, seed)
+        segments, data = _made(data, k, method, features, exclude, scale or "auto", weights, seed)
     elif k is not None:
         raise DataError(f"k: found {k!r}, but the segments are given; leave one of the two out")
     given = Given(
