@@ -359,6 +359,8 @@ def noise(found: NoiseTest, axes: Any) -> Any:
                 f"p = {columns['p'][row]:.3f}",
                 (0.02, y + 0.34),
                 xycoords=("axes fraction", "data"),
+                bbox={"facecolor": ax.get_facecolor(), "edgecolor": "none", "pad": 1},
+                zorder=4,
                 fontsize="small",
             )
         observed = columns["observed"][rows[0]]
