@@ -15,7 +15,7 @@ use crate::manifest::Manifest;
 use crate::parallel::{self, Monitor};
 use crate::persist::{self, Persist};
 use crate::rng::{Rng, Stage};
-use crate::segment::{Method, Model, Rows};
+use crate::segment::{Method, Model, NEARLY_ALL, Rows};
 use crate::table::Prepared;
 
 /// How to look for the number of segments.
@@ -69,7 +69,7 @@ pub struct Selection {
 
 impl Selection {
     /// Names of the criteria.
-    pub const CRITERIA: [&'static str; 9] = [
+    pub const CRITERIA: [&'static str; 10] = [
         "within_ss",
         "silhouette",
         "calinski_harabasz",
@@ -79,6 +79,7 @@ impl Selection {
         "prediction_strength",
         "prediction_strength_se",
         "smallest_share",
+        "largest_share",
     ];
 
     /// One criterion for every number; NaN where there is none.
@@ -199,6 +200,7 @@ pub fn select(
         let total: f64 = fit.weights().iter().sum();
         let smallest =
             fit.weights().iter().filter(|w| **w > 0.0).fold(f64::INFINITY, |a, &b| a.min(b));
+        let largest = fit.weights().iter().copied().fold(0.0, f64::max);
         let (gap, gap_se) = gaps.by_number.get(at).copied().unwrap_or((f64::NAN, f64::NAN));
         let (strength, strength_se) = repeats[at];
         let whole = found == k;
@@ -212,6 +214,7 @@ pub fn select(
             (strength, whole),
             (strength_se, whole),
             (smallest / total, true),
+            (largest / total, true),
         ];
         let known = |(value, defined): (f64, bool)| (defined && value.is_finite()).then_some(value);
         tried.push(Tried { k, found, criteria: measured.into_iter().map(known).collect() });
@@ -224,7 +227,7 @@ pub fn select(
         standard_error: or_nan(tried.criteria[7]),
     };
     let choice = decide(&tried.iter().map(candidate).collect::<Vec<_>>());
-    note(&mut manifest, &tried, customers, options);
+    note(&mut manifest, &tried, &choice, customers, options);
     Ok(Selection {
         manifest,
         method: customers.method,
@@ -359,7 +362,22 @@ fn gaps(customers: &Customers, options: &Options, monitor: &Monitor) -> Result<G
 }
 
 /// What the user should know of how the evidence came about.
-fn note(manifest: &mut Manifest, tried: &[Tried], customers: &Customers, options: &Options) {
+fn note(
+    manifest: &mut Manifest,
+    tried: &[Tried],
+    choice: &Choice,
+    customers: &Customers,
+    options: &Options,
+) {
+    let chosen = tried.iter().find(|tried| tried.k == choice.k && tried.k > 1);
+    if let Some(share) = chosen.and_then(|tried| tried.criteria[9]).filter(|s| *s > NEARLY_ALL) {
+        manifest.notes.push(format!(
+            "one of the {} segments holds {:.0} % of the customers; the others may be outliers rather than segments, see \
+             scale=",
+            choice.k,
+            100.0 * share
+        ));
+    }
     let n = customers.n();
     if n > options.silhouette_rows {
         manifest.notes.push(format!(

@@ -324,6 +324,17 @@ def test_weights_count_customers_so_many_times():
         assert one[name][0] == pytest.approx(other[name][0], rel=1e-9)
 
 
+def test_one_segment_of_nearly_all_customers_is_a_warning():
+    """Unscaled spend of a few big customers: a high silhouette that says nothing."""
+    rng = np.random.default_rng(0)
+    spend = np.r_[rng.exponential(100, size=395), rng.normal(90_000, 100, size=5)]
+    frame = pd.DataFrame({"visits": rng.poisson(5, 400), "spend": spend})
+    with pytest.warns(ilk.exceptions.DataWarning, match=r"holds 99 % .* scale="):
+        found = quality.select_k(frame, k=(2, 3), scale="none", random_state=0)
+    assert found.to_dict()["silhouette"][0] > 0.9
+    assert found.to_dict()["largest_share"][0] > 0.98
+
+
 @pytest.mark.parametrize("k", [[], [0], [True], "abc", [2.5], None])
 def test_numbers_of_segments_that_cannot_be_are_refused(k):
     with pytest.raises(DataError, match=r"^k: found"):

@@ -133,7 +133,7 @@ def select_k(
             report,
         )
     found = Selection(core, given.frame.native)
-    warn(unused, [note for note in found.manifest["notes"] if "differ" in note])
+    warn(unused, [note for note in found.manifest["notes"] if "differ" in note or "holds" in note])
     return found
 
 
@@ -141,7 +141,7 @@ class Selection(Result):
     """Numbers of segments with the evidence for each; made by :func:`select_k`.
 
     ``.table`` has one row per number: within-SS, mean silhouette, Calinski-Harabasz, Davies-Bouldin, gap and its
-    standard error, prediction strength and its standard error, share of the smallest segment, and which was chosen.
+    standard error, prediction strength and its standard error, share of the smallest and of the largest segment, and which was chosen.
     What is not defined or was not measured is missing.
 
     Examples
@@ -161,6 +161,7 @@ class Selection(Result):
     _title = "How many segments"
     _formats: ClassVar[Mapping[str, str]] = {
         "smallest_share": "share",
+        "largest_share": "share",
         "prediction_strength": "index",
         "prediction_strength_se": "index",
     }
