@@ -138,8 +138,8 @@ fn gathered(all: &Array2<f64>, rows: &[usize]) -> Result<Array2<f64>> {
 
 /// Fits `k` clusters: the best of `n_init` starts.
 ///
-/// Of many rows the starts are tried on a random sample, and the best is carried on to its end on all rows: one fit in place
-/// of `n_init`, and one that starts near its end.
+/// Of many rows three times as many starts are tried on a random sample, and the best is carried on to its end on all rows:
+/// one fit in place of `n_init`, and one that starts near its end.
 pub(crate) fn fit(
     rows: &Rows,
     weights: Option<&[f64]>,
@@ -159,6 +159,7 @@ pub(crate) fn fit(
     let few_weights: Option<Vec<f64>> =
         weights.map(|weights| picked.iter().map(|&row| weights[row]).collect());
     let few = gathered(all, &picked)?;
+    let n_init = n_init.saturating_mul(3);
     let start = KMeans { n_init, seed, ..KMeans::new(k) }.fit(
         few.view(),
         few_weights.as_deref(),

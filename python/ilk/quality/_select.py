@@ -57,8 +57,8 @@ def select_k(
     weights : str or array of shape (n_customers,), optional
         A column, or one number for each customer: a customer of weight 2 counts as two.
     n_init : int
-        Starts of each fit. Of more than 32,768 rows the starts are tried on a random 8,192 of them, and the best is
-        carried on to its end on all rows.
+        Starts of each fit. Of 32,768 rows and more, three times as many starts are tried on a random 8,192 of them,
+        and the best is carried on to its end on all rows.
     n_splits : int
         Random halvings for prediction strength; 0 measures none.
     n_references : int
