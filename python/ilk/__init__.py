@@ -21,6 +21,8 @@ if TYPE_CHECKING:
         LatentClass,
         gower_distances,
     )
+    from ilk import cluster, datasets, economics, exceptions, gaps, quality, segments
+    from ilk.cluster import KMeans, KPrototypes
     from ilk.economics import Scorecard, segment_scorecard
     from ilk.gaps import GapMatrix, gap_matrix
     from ilk.segments import Segmentation, segment
@@ -42,7 +44,7 @@ _HOME = {
     "segment_scorecard": "ilk.economics",
 }
 
-_ROOMS = ("cluster", "datasets", "economics", "exceptions", "gaps", "segments")
+_ROOMS = ("cluster", "datasets", "economics", "exceptions", "gaps", "quality", "segments")
 
 __all__ = [
     "GapMatrix",
@@ -63,6 +65,7 @@ __all__ = [
     "gaps",
     "gower_distances",
     "num_threads",
+    "quality",
     "segment",
     "segment_scorecard",
     "segments",

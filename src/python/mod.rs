@@ -4,6 +4,7 @@ pub(crate) mod cluster;
 pub(crate) mod economics;
 pub(crate) mod errors;
 pub(crate) mod gap;
+pub(crate) mod quality;
 pub(crate) mod runtime;
 pub(crate) mod segment;
 pub(crate) mod table;
@@ -19,6 +20,12 @@ mod core_module {
     use super::economics::{PyRanking, PyScorecard, segment_scorecard};
     #[pymodule_export]
     use super::gap::{PyGapMatrix, gap_matrix};
+    #[pymodule_export]
+    use super::quality::{
+        PyComparison, PyNoiseTest, PySegmentStability, PySelection, PyShadows, PySilhouettes,
+        PyStability, quality_compare, quality_noise, quality_segments, quality_select,
+        quality_shadow, quality_silhouette, quality_stability,
+    };
     #[cfg(debug_assertions)]
     #[pymodule_export]
     use super::runtime::_panic;

@@ -254,11 +254,11 @@ pub(crate) fn manifest(
     Ok(Manifest::new(function, settings, seed, table.n_rows()))
 }
 
-fn json<T: serde::Serialize>(value: &T) -> PyResult<String> {
+pub(crate) fn json<T: serde::Serialize>(value: &T) -> PyResult<String> {
     serde_json::to_string(value).map_err(|error| exception("InternalError", error.to_string()))
 }
 
-fn choice<T: serde::de::DeserializeOwned>(argument: &str, word: &str) -> PyResult<T> {
+pub(crate) fn choice<T: serde::de::DeserializeOwned>(argument: &str, word: &str) -> PyResult<T> {
     serde_json::from_value(serde_json::Value::String(word.to_string())).map_err(|_| {
         exception("DataError", format!("{argument}: found {word:?}, but that is not an option"))
     })

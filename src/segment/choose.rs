@@ -5,16 +5,12 @@ use serde::{Deserialize, Serialize};
 use super::model::{Method, Model, Rows};
 use crate::error::Result;
 use crate::parallel::{self, Monitor};
-use crate::quality::{silhouette::mean_silhouettes, strength::repeatability};
+use crate::quality::choice::{Candidate, decide};
+pub use crate::quality::choice::{Choice, KEEPS, REPEATS};
+use crate::quality::{metric::Metric, silhouette::mean_silhouettes, strength::repeatability};
 use crate::rng::{Rng, Stage};
 use crate::table::Prepared;
 
-/// Prediction strength from which a number of segments is said to repeat on other customers.
-///
-/// Tibshirani and Walther (2005) found 0.8 to 0.9 to work well.
-pub const REPEATS: f64 = 0.8;
-/// Share of the widest mean silhouette that a number of segments must keep to be chosen before a smaller one.
-pub const KEEPS: f64 = 0.9;
 /// Customers that the evidence rests on at most; a random sample of larger data.
 pub const EVIDENCE_ROWS: usize = 4000;
 /// Customers that silhouettes rest on at most.
@@ -43,17 +39,6 @@ pub struct Evidence {
     pub smallest_share: f64,
     /// Whether this number was chosen.
     pub chosen: bool,
-}
-
-/// A choice with its reason.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Choice {
-    /// The number of segments.
-    pub k: usize,
-    /// Whether it repeats on other customers.
-    pub repeats: bool,
-    /// The reason, as a sentence.
-    pub reason: String,
 }
 
 /// Tries every number of segments from 2 to `k_max` and chooses one.
@@ -94,8 +79,10 @@ pub fn choose_k(
     let seen = sample(sample_rows.n_rows(), SILHOUETTE_ROWS, seed, 1);
     let labellings: Vec<Vec<u32>> =
         fits.iter().map(|fit| seen.iter().map(|&row| fit.labels()[row]).collect()).collect();
-    let gamma = fits.first().and_then(|fit| fit.gamma().first().copied()).unwrap_or(0.0);
-    let silhouettes = mean_silhouettes(&sample_rows.take(&seen), gamma, &labellings)?;
+    let gamma = fits.first().map(Model::gamma).unwrap_or_default();
+    let seen_rows = sample_rows.take(&seen);
+    let metric = Metric::new(&seen_rows, &gamma);
+    let silhouettes = mean_silhouettes(&metric, &labellings, None, monitor)?;
 
     let mut evidence = Vec::with_capacity(ks.len());
     for ((&k, fit), silhouette) in ks.iter().zip(&fits).zip(silhouettes) {
@@ -128,7 +115,13 @@ pub fn choose_k(
             chosen: false,
         });
     }
-    let choice = decide(&evidence);
+    let candidate = |found: &Evidence| Candidate {
+        k: found.k,
+        strength: found.prediction_strength,
+        standard_error: found.standard_error,
+        silhouette: found.silhouette,
+    };
+    let choice = decide(&evidence.iter().map(candidate).collect::<Vec<_>>());
     for found in &mut evidence {
         found.chosen = found.k == choice.k;
     }
@@ -136,7 +129,7 @@ pub fn choose_k(
 }
 
 /// Sorted rows of a random sample, all where there are no more.
-fn sample(n: usize, most: usize, seed: u64, task: u64) -> Vec<usize> {
+pub(crate) fn sample(n: usize, most: usize, seed: u64, task: u64) -> Vec<usize> {
     if n <= most {
         return (0..n).collect();
     }
@@ -144,80 +137,4 @@ fn sample(n: usize, most: usize, seed: u64, task: u64) -> Vec<usize> {
     let mut rows = Rng::stream(seed, Stage::Sample, u64::MAX - task).sample(n, most);
     rows.sort_unstable();
     rows
-}
-
-fn decide(evidence: &[Evidence]) -> Choice {
-    let repeats: Vec<&Evidence> = evidence
-        .iter()
-        .filter(|found| found.prediction_strength + found.standard_error >= REPEATS)
-        .collect();
-    let widest = repeats.iter().map(|found| found.silhouette).fold(f64::NEG_INFINITY, f64::max);
-    let bar = if widest > 0.0 { KEEPS * widest } else { widest };
-    if let Some(found) = repeats.iter().rev().find(|found| found.silhouette >= bar) {
-        return Choice {
-            k: found.k,
-            repeats: true,
-            reason: format!(
-                "of the numbers of segments that repeat on other customers, {} is the largest that keeps them well \
-                 apart: segments found on one random half assign the other half as its own segments do (prediction \
-                 strength {:.2}, standard error {:.2}; the bar is {REPEATS}), and their mean silhouette is {:.2} \
-                 (widest {widest:.2}; the bar is {:.0} % of it)",
-                found.k,
-                found.prediction_strength,
-                found.standard_error,
-                found.silhouette,
-                100.0 * KEEPS
-            ),
-        };
-    }
-    let widest = evidence.iter().fold(None::<&Evidence>, |best, next| match best {
-        Some(best) if best.silhouette >= next.silhouette => Some(best),
-        _ => Some(next),
-    });
-    let strongest =
-        evidence.iter().map(|found| found.prediction_strength).fold(f64::NEG_INFINITY, f64::max);
-    let (k, silhouette) = widest.map_or((1, f64::NAN), |found| (found.k, found.silhouette));
-    Choice {
-        k,
-        repeats: false,
-        reason: format!(
-            "no number of segments repeats on other customers (best prediction strength {strongest:.2}, the bar is \
-             {REPEATS}); {k} separates best (mean silhouette {silhouette:.2}). Take these segments as a way to \
-             cut the market, not as groups that exist by themselves"
-        ),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn evidence(k: usize, strength: f64, silhouette: f64) -> Evidence {
-        Evidence {
-            k,
-            within: 1.0,
-            silhouette,
-            prediction_strength: strength,
-            standard_error: 0.02,
-            adjusted_rand: strength,
-            smallest_share: 0.1,
-            chosen: false,
-        }
-    }
-
-    #[test]
-    fn the_largest_number_that_repeats_and_separates_is_chosen() {
-        let all = [evidence(2, 0.99, 0.5), evidence(3, 0.79, 0.46), evidence(4, 0.3, 0.7)];
-        assert_eq!((decide(&all).k, decide(&all).repeats), (3, true));
-        let cut = [evidence(2, 0.99, 0.5), evidence(3, 0.9, 0.4), evidence(4, 0.3, 0.7)];
-        assert_eq!((decide(&cut).k, decide(&cut).repeats), (2, true));
-    }
-
-    #[test]
-    fn without_repetition_the_widest_silhouette_is_chosen_and_the_weakness_said() {
-        let all = [evidence(2, 0.5, 0.1), evidence(3, 0.3, 0.3), evidence(4, 0.2, 0.3)];
-        let choice = decide(&all);
-        assert_eq!((choice.k, choice.repeats), (3, false));
-        assert!(choice.reason.contains("not as groups that exist"));
-    }
 }

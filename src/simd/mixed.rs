@@ -122,7 +122,7 @@ fn check(lanes: &Lanes<f64>, tables: &Tables, rows: &MixedRows<'_>) {
 /// That of [`Kernel::run`], what [`check`] checks, `first + R` rows, `places` those of the rows, and `group` one of the lanes'
 /// groups.
 #[inline(always)]
-unsafe fn costs<V: Vector<Real = f64>, P: Place, const R: usize>(
+pub(super) unsafe fn costs<V: Vector<Real = f64>, P: Place, const R: usize>(
     lanes: &Lanes<f64>,
     tables: &Tables,
     rows: &MixedRows<'_>,

@@ -29,6 +29,7 @@ mod sieve;
 mod sieve_x86;
 mod sketch;
 mod swap;
+mod sweep;
 mod vector;
 mod wide;
 #[cfg(target_arch = "x86_64")]
@@ -52,6 +53,7 @@ pub(crate) use refine::{Refine, Running};
 pub(crate) use sieve::Sieve;
 pub(crate) use sketch::Sketch;
 pub(crate) use swap::Standing;
+pub(crate) use sweep::{Few, Sweep};
 
 use vector::Vector;
 

@@ -79,6 +79,7 @@ PEERS = (
     "numpy",
 )
 PEERS = ("scikit-learn", "kmodes", "fast-hdbscan", "polars", "duckdb", "pandas", "numpy")
+PEERS = ("scikit-learn", "scikit-learn-intelex", "kmodes", "polars", "duckdb", "pandas", "numpy")
 
 
 def environment() -> dict[str, str]:

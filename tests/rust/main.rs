@@ -11,3 +11,4 @@ mod kmodes;
 mod latent;
 mod medoids;
 mod mixture;
+mod quality;
