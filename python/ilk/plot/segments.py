@@ -87,7 +87,7 @@ def _evidence(segmentation: Segmentation, ax: Any) -> Any:
             'try: segment(..., k="auto")'
         )
     if ax is None:
-        _, ax = pyplot().subplots(figsize=(6.4, 3.6), layout="constrained")
+        _, ax = pyplot().subplots(figsize=(6.4, 4.2), layout="constrained")
     k = columns["k"]
     ax.errorbar(
         k,
@@ -115,7 +115,7 @@ def _evidence(segmentation: Segmentation, ax: Any) -> Any:
         ylim=(min(0, columns["silhouette"].min()), 1.05),
     )
     ax.set_xticks(k)
-    ax.legend(frameon=False, fontsize="small", loc="lower left")
+    ax.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(0, -0.18))
     ax.spines[["top", "right"]].set_visible(False)
     ax.set_title(f"{segmentation._core.choice()[0]} segments were chosen", loc="left")
     return describe(ax, f"Evidence for {k[0]} to {k[-1]} segments. {segmentation.reason}.")
