@@ -8,6 +8,7 @@
 //! Start with [`read::scorecard_of`] for tables or [`scorecard::scorecard`] for slices, then [`rank::rank`].
 
 pub mod bootstrap;
+pub mod buying;
 pub mod explain;
 pub mod figures;
 pub mod input;

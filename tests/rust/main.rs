@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod archetypes;
+mod buying;
 mod cluster;
 mod density;
 mod economics;

@@ -1,0 +1,37 @@
+//! Repeat buying: how often customers come back, whether they still do, and what they spend.
+//!
+//! Each model is a likelihood of what is known of a customer (how often, when last, observed for how long) under a
+//! mixture of customers: [`BetaGeo`] and its modification and [`Pareto`] for purchases at any time,
+//! [`BetaBinomial`] for purchases at fixed occasions, [`GammaGamma`] for the money per purchase and
+//! [`ShiftedBetaGeometric`] for contracts that are renewed or not. Equal customers are collapsed ([`Spells`]), and the few
+//! parameters found by Newton steps from exact derivatives ([`maximise`]).
+//!
+//! ```
+//! use ilk::economics::buying::ShiftedBetaGeometric;
+//!
+//! // Of 1,000 customers these were left after 0, 1, .. 7 years.
+//! let alive = [1000.0, 869.0, 743.0, 653.0, 593.0, 551.0, 517.0, 491.0];
+//! let model = ShiftedBetaGeometric::fit(&alive)?;
+//! assert!((model.parameters()[0] - 0.668).abs() < 1e-3);
+//! # Ok::<(), ilk::Error>(())
+//! ```
+
+mod beta_binomial;
+mod beta_geo;
+mod dual;
+mod gamma_gamma;
+mod hypergeometric;
+mod optimise;
+mod pareto;
+mod shifted;
+mod spells;
+
+pub use beta_binomial::BetaBinomial;
+pub use beta_geo::BetaGeo;
+pub use dual::{Dual, trigamma};
+pub use gamma_gamma::GammaGamma;
+pub use hypergeometric::hypergeometric;
+pub use optimise::{Optimum, maximise};
+pub use pareto::Pareto;
+pub use shifted::ShiftedBetaGeometric;
+pub use spells::Spells;

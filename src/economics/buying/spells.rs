@@ -1,0 +1,125 @@
+//! What the models know of customers: how often they bought again, when last, and how long they were watched.
+
+use crate::error::{Error, Result};
+
+/// Customers by frequency, recency and age, equal ones collapsed into one row with a weight.
+///
+/// Rows are sorted, so that the order of the customers does not matter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spells {
+    /// Repeat purchases.
+    pub frequency: Vec<f64>,
+    /// Time of the last purchase since the first; 0 without repeat purchases.
+    pub recency: Vec<f64>,
+    /// Time since the first purchase.
+    pub age: Vec<f64>,
+    /// How many customers the row stands for.
+    pub weight: Vec<f64>,
+    /// Distinct frequencies, ascending, with the weight of their customers.
+    pub frequencies: Vec<(f64, f64)>,
+}
+
+impl Spells {
+    /// Collapses customers.
+    ///
+    /// `O(n log n)`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadValue`] for the first customer whose values are not finite, negative, or cannot be:
+    /// `0 <= recency <= age`, recency 0 exactly where frequency is 0. [`Error::TooFewRows`] without customers.
+    pub fn new(
+        frequency: &[f64],
+        recency: &[f64],
+        age: &[f64],
+        weights: Option<&[f64]>,
+    ) -> Result<Self> {
+        check(frequency, recency, age)?;
+        let weight_of = |row: usize| weights.map_or(1.0, |weights| weights[row]);
+        let mut order: Vec<usize> =
+            (0..frequency.len()).filter(|&row| weight_of(row) > 0.0).collect();
+        if order.is_empty() {
+            let what = "a model of repeat buying".into();
+            return Err(Error::TooFewRows { what, needed: 1, found: 0, mend: None });
+        }
+        let key = |row: usize| (frequency[row], recency[row], age[row]);
+        let by_key = |&a: &usize, &b: &usize| {
+            let (one, other) = (key(a), key(b));
+            let values = one.0.total_cmp(&other.0).then(one.1.total_cmp(&other.1));
+            values.then(one.2.total_cmp(&other.2)).then(a.cmp(&b))
+        };
+        order.sort_unstable_by(by_key);
+        let mut spells = Self {
+            frequency: Vec::new(),
+            recency: Vec::new(),
+            age: Vec::new(),
+            weight: Vec::new(),
+            frequencies: Vec::new(),
+        };
+        let mut last = None;
+        for row in order {
+            let (weight, key) = (weight_of(row), key(row));
+            match (last == Some(key), spells.weight.last_mut()) {
+                (true, Some(sum)) => *sum += weight,
+                _ => spells.push(key, weight),
+            }
+            match spells.frequencies.last_mut() {
+                Some((frequency, sum)) if *frequency == key.0 => *sum += weight,
+                _ => spells.frequencies.push((key.0, weight)),
+            }
+            last = Some(key);
+        }
+        Ok(spells)
+    }
+
+    fn push(&mut self, (frequency, recency, age): (f64, f64, f64), weight: f64) {
+        self.frequency.push(frequency);
+        self.recency.push(recency);
+        self.age.push(age);
+        self.weight.push(weight);
+    }
+
+    /// Distinct rows.
+    pub fn len(&self) -> usize {
+        self.weight.len()
+    }
+
+    /// Whether there is no row; never so.
+    pub fn is_empty(&self) -> bool {
+        self.weight.is_empty()
+    }
+
+    /// Customers.
+    pub fn total(&self) -> f64 {
+        self.weight.iter().sum()
+    }
+}
+
+fn check(frequency: &[f64], recency: &[f64], age: &[f64]) -> Result<()> {
+    if recency.len() != frequency.len() || age.len() != frequency.len() {
+        let found = format!("{} and {} values", recency.len(), age.len());
+        let wanted = format!("one for each of the {} customers is needed", frequency.len());
+        return Err(Error::argument("recency, T", found, wanted));
+    }
+    for row in 0..frequency.len() {
+        let (x, last, age) = (frequency[row], recency[row], age[row]);
+        let finite = |value: f64| value.is_finite() && value >= 0.0;
+        if !finite(x) || x.fract() != 0.0 {
+            return Err(Error::value("frequency", row, x, "a whole number from 0 up is needed"));
+        }
+        if !finite(age) {
+            return Err(Error::value("T", row, age, "a finite number from 0 up is needed"));
+        }
+        if !finite(last) || last > age {
+            let wanted = format!("a number from 0 up to T, here {age}, is needed");
+            return Err(Error::value("recency", row, last, wanted));
+        }
+        if (x == 0.0) != (last == 0.0) {
+            let wanted = format!(
+                "recency is 0 for customers without a repeat purchase, and only for them; frequency here is {x}"
+            );
+            return Err(Error::value("recency", row, last, wanted));
+        }
+    }
+    Ok(())
+}
