@@ -5,7 +5,8 @@
 //! from the same replicates, so that statements about ranks are joint. Open leads are censored and lost leads compete
 //! ([`survival`]).
 //!
-//! Start with [`read::scorecard_of`] for tables or [`scorecard::scorecard`] for slices, then [`rank::rank`].
+//! Start with [`read::scorecard_of`] for tables or [`scorecard::scorecard`] for slices, then [`rank::rank`]. Who comes back is
+//! [`rfm`] and the models of [`buying`].
 
 pub mod bootstrap;
 pub mod buying;
@@ -15,6 +16,7 @@ pub mod input;
 mod orders;
 pub mod rank;
 pub mod read;
+pub mod rfm;
 pub mod scorecard;
 pub mod survival;
 pub mod totals;

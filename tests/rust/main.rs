@@ -13,3 +13,4 @@ mod latent;
 mod medoids;
 mod mixture;
 mod quality;
+mod rfm;
