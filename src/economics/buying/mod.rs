@@ -19,6 +19,7 @@
 mod beta_binomial;
 mod beta_geo;
 mod dual;
+mod fitted;
 mod gamma_gamma;
 mod hypergeometric;
 mod optimise;
@@ -29,6 +30,7 @@ mod spells;
 pub use beta_binomial::BetaBinomial;
 pub use beta_geo::BetaGeo;
 pub use dual::{Dual, trigamma};
+pub use fitted::{Group, Kind, Names, RepeatBuying};
 pub use gamma_gamma::GammaGamma;
 pub use hypergeometric::hypergeometric;
 pub use optimise::{Optimum, maximise};

@@ -34,7 +34,7 @@ impl Spells {
         age: &[f64],
         weights: Option<&[f64]>,
     ) -> Result<Self> {
-        check(frequency, recency, age)?;
+        Self::check(frequency, recency, age)?;
         let weight_of = |row: usize| weights.map_or(1.0, |weights| weights[row]);
         let mut order: Vec<usize> =
             (0..frequency.len()).filter(|&row| weight_of(row) > 0.0).collect();
@@ -93,33 +93,43 @@ impl Spells {
     pub fn total(&self) -> f64 {
         self.weight.iter().sum()
     }
-}
 
-fn check(frequency: &[f64], recency: &[f64], age: &[f64]) -> Result<()> {
-    if recency.len() != frequency.len() || age.len() != frequency.len() {
-        let found = format!("{} and {} values", recency.len(), age.len());
-        let wanted = format!("one for each of the {} customers is needed", frequency.len());
-        return Err(Error::argument("recency, T", found, wanted));
+    /// Whether these can be customers.
+    ///
+    /// # Errors
+    ///
+    /// As [`Spells::new`].
+    pub fn check(frequency: &[f64], recency: &[f64], age: &[f64]) -> Result<()> {
+        if recency.len() != frequency.len() || age.len() != frequency.len() {
+            let found = format!("{} and {} values", recency.len(), age.len());
+            let wanted = format!("one for each of the {} customers is needed", frequency.len());
+            return Err(Error::argument("recency, T", found, wanted));
+        }
+        for row in 0..frequency.len() {
+            let (x, last, age) = (frequency[row], recency[row], age[row]);
+            let finite = |value: f64| value.is_finite() && value >= 0.0;
+            if !finite(x) || x.fract() != 0.0 {
+                return Err(Error::value(
+                    "frequency",
+                    row,
+                    x,
+                    "a whole number from 0 up is needed",
+                ));
+            }
+            if !finite(age) {
+                return Err(Error::value("T", row, age, "a finite number from 0 up is needed"));
+            }
+            if !finite(last) || last > age {
+                let wanted = format!("a number from 0 up to T, here {age}, is needed");
+                return Err(Error::value("recency", row, last, wanted));
+            }
+            if (x == 0.0) != (last == 0.0) {
+                let wanted = format!(
+                    "recency is 0 for customers without a repeat purchase, and only for them; frequency here is {x}"
+                );
+                return Err(Error::value("recency", row, last, wanted));
+            }
+        }
+        Ok(())
     }
-    for row in 0..frequency.len() {
-        let (x, last, age) = (frequency[row], recency[row], age[row]);
-        let finite = |value: f64| value.is_finite() && value >= 0.0;
-        if !finite(x) || x.fract() != 0.0 {
-            return Err(Error::value("frequency", row, x, "a whole number from 0 up is needed"));
-        }
-        if !finite(age) {
-            return Err(Error::value("T", row, age, "a finite number from 0 up is needed"));
-        }
-        if !finite(last) || last > age {
-            let wanted = format!("a number from 0 up to T, here {age}, is needed");
-            return Err(Error::value("recency", row, last, wanted));
-        }
-        if (x == 0.0) != (last == 0.0) {
-            let wanted = format!(
-                "recency is 0 for customers without a repeat purchase, and only for them; frequency here is {x}"
-            );
-            return Err(Error::value("recency", row, last, wanted));
-        }
-    }
-    Ok(())
 }
