@@ -39,7 +39,7 @@ pub struct Options {
 
 impl Options {
     fn check(&self) -> Result<()> {
-        if let Some(day) = self.observed_to.filter(|day| !(day.abs() <= FARTHEST)) {
+        if let Some(day) = self.observed_to.filter(|day| day.is_nan() || day.abs() > FARTHEST) {
             return Err(Error::argument("observed_to", day, "a day is needed"));
         }
         if !(self.unit_days.is_finite() && self.unit_days > 0.0) {

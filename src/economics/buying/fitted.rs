@@ -164,11 +164,11 @@ fn read(table: &Table, names: &Names) -> Result<Customers> {
     }
     let weights = names.weights.as_ref().map(|name| table.numeric(name)).transpose()?;
     let weights = weights.map(|weights| weights.to_vec());
-    if let (Some(weights), Some(name)) = (&weights, &names.weights) {
-        if let Some(row) = weights.iter().position(|w| !(*w >= 0.0 && w.is_finite())) {
-            let wanted = "a finite weight that is not negative is needed";
-            return Err(Error::value(name, row, weights[row], wanted));
-        }
+    if let (Some(weights), Some(name)) = (&weights, &names.weights)
+        && let Some(row) = weights.iter().position(|w| *w < 0.0 || !w.is_finite())
+    {
+        let wanted = "a finite weight that is not negative is needed";
+        return Err(Error::value(name, row, weights[row], wanted));
     }
     let n = table.n_rows();
     let (mut group, groups) = match &names.by {

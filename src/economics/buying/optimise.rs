@@ -115,10 +115,8 @@ fn cholesky<const P: usize>(matrix: &[[f64; P]; P]) -> Option<[[f64; P]; P]> {
             let known: f64 = (0..j).map(|k| lower[i][k] * lower[j][k]).sum();
             let rest = matrix[i][j] - known;
             if i == j {
-                if !(rest > 1e-13 * matrix[i][i].abs()) {
-                    return None;
-                }
-                lower[i][i] = rest.sqrt();
+                let is_positive = rest > 1e-13 * matrix[i][i].abs();
+                lower[i][i] = is_positive.then(|| rest.sqrt())?;
             } else {
                 lower[i][j] = rest / lower[j][j];
             }
