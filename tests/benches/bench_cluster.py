@@ -52,11 +52,13 @@ def customers(n: int, d: int, groups: int, dtype: Any = np.float64) -> NDArray[A
     return rows.astype(dtype)
 
 
-def peers(k: int, same: dict[str, Any]) -> dict[str, Any]:
+def peers(k: int, same: dict[str, Any], intel: bool = True) -> dict[str, Any]:
     """Give the peers by name: scikit-learn's algorithms, and Intel's extension where it is installed."""
     found = {
         f"scikit-learn ({a})": SklearnKMeans(k, algorithm=a, **same) for a in ("lloyd", "elkan")
     }
+    if not intel:
+        return found
     try:
         from sklearnex.cluster import KMeans as IntelKMeans
     except ImportError:
@@ -86,6 +88,7 @@ def k_means(
     n_init: int = 1,
     repeats: int = REPEATS,
     others: int = 0,
+    intel: bool = True,
 ) -> dict[str, Any]:
     """Fifty iterations from the same start, or the best of ten starts of each one's own.
 
@@ -97,7 +100,7 @@ def k_means(
         same: dict[str, Any] = {"init": start, "n_init": 1, "max_iter": 50, "tol": 0.0}
     else:
         same = {"init": "k-means++", "n_init": n_init, "random_state": 0}
-    contenders = {"ilk": KMeans(k, **same)} | peers(k, same)
+    contenders = {"ilk": KMeans(k, **same)} | peers(k, same, intel)
     times: dict[str, list[float]] = {name: [] for name in contenders}
     with warnings.catch_warnings(), busy(others):
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -129,6 +132,7 @@ def run() -> list[dict[str, Any]]:
         k_means(100_000, 64, 32, np.float64),
         k_means(10_000, 10, 5, np.float64, n_init=10, repeats=15),
         k_means(10_000, 10, 5, np.float64, n_init=10, repeats=9, others=2),
+        k_means(10_000, 10, 5, np.float64, n_init=10, repeats=9, others=2, intel=False),
     ]
 
 

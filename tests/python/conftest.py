@@ -24,7 +24,7 @@ ON_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 # The same examples on every CI run, so that a failure there is never a matter of luck; other runs explore.
 hypothesis.settings.register_profile("fast", max_examples=30, deadline=None, derandomize=ON_CI)
 hypothesis.settings.register_profile("slow", max_examples=1000, deadline=None)
-hypothesis.settings.register_profile("hostile", max_examples=10_000, deadline=None)
+hypothesis.settings.register_profile("hostile", max_examples=7_000, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
 
 # Not through the environment: the kernels that run the notebooks draw into the notebook.

@@ -448,3 +448,30 @@ def test_bootstrap_refuses_what_it_cannot_draw() -> None:
         LatentClass(2).bootstrap_lr_test(frame, sample_weight=counts + 0.5)
     with pytest.raises(DataError, match="at least 2 are tested"):
         LatentClass(1).bootstrap_lr_test(frame)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_log_likelihood_is_not_below_that_of_stepmix(seed: int) -> None:
+    from stepmix import StepMix
+
+    rng = np.random.default_rng(seed)
+    kind = rng.integers(3, size=400)
+    preferred = rng.integers(3, size=(3, 6))
+    noise = rng.integers(3, size=(400, 6))
+    answers = np.where(rng.random((400, 6)) < 0.6, preferred[kind], noise)
+    ours = settled(3).fit(answers)
+    peer = StepMix(
+        3,
+        measurement="categorical",
+        n_init=20,
+        max_iter=1000,
+        abs_tol=1e-10,
+        rel_tol=0.0,
+        random_state=seed,
+        progress_bar=0,
+        verbose=0,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        peer.fit(answers)
+    assert ours.score(answers) >= peer.score(answers) - 1e-8
