@@ -56,7 +56,7 @@ impl Options {
 /// Lines of orders.
 #[derive(Debug, Clone, Copy)]
 pub struct Lines<'a> {
-    /// Number of each line's customer, or [`MISSING`].
+    /// Number of each line's customer, or [`MISSING`](crate::table::MISSING).
     pub customer: &'a [u32],
     /// How many customers there are.
     pub n_customers: usize,

@@ -28,8 +28,8 @@ ESTIMATORS = [
 MIXED = [found for found in ESTIMATORS if found().__sklearn_tags__().input_tags.categorical]
 HOW_MANY = ("n_clusters", "n_components", "n_classes", "n_archetypes")
 SPECIAL = (0.0, -0.0, 1.0, -1.0, 5e-324, 1e-300, 1e16, 1e150, 1e300, -1e300, 1.7e308, 0.1, 1 / 3)
-#: Figures that do not exist for one class, or with answers missing, as their documentation says.
-MAY_BE_NAN = {"relative_entropy_", "entropy_r2_", "g2_", "chi2_"}
+#: Figures that do not exist for one class, or with answers missing, as their documentation says; and rows as they came.
+MAY_BE_NAN = {"relative_entropy_", "entropy_r2_", "g2_", "chi2_", "medoids_"}
 #: Equal rows stay together at any density.
 MAY_BE_INFINITE = {"cluster_persistence_"}
 NOT_FINITE = (math.nan, math.inf, -math.inf)
