@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import time
 from collections.abc import Callable
@@ -44,8 +45,9 @@ def progress_bar(progress: Progress, what: str) -> Iterator[Callable[[int, int],
         if bar is None:
             if progress == "auto" and time.monotonic() - started < _PATIENCE:
                 return
-            from tqdm.auto import tqdm
-
+            # Without ipywidgets the notebook's bar would only warn that it is not to be had.
+            module = "tqdm.auto" if importlib.util.find_spec("ipywidgets") else "tqdm"
+            tqdm = importlib.import_module(module).tqdm
             bar = tqdm(total=total, desc=what, leave=False)
         bar.total = total
         bar.update(max(0, min(done, total) - bar.n))
