@@ -286,3 +286,19 @@ def test_no_rows_suggest_no_number_of_clusters(estimator: Any) -> None:
     with pytest.raises(ValueError, match="0") as error:
         estimator(2).fit(pd.DataFrame({"x": np.array([], dtype=float)}))
     assert "n_clusters=0" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["KMeans", "MiniBatchKMeans", "GaussianMixture", "HDBSCAN", "DBSCAN", "Archetypes"]
+)
+@pytest.mark.parametrize("kind", ["pandas", "polars", "array"])
+def test_text_among_numbers_is_named_by_column_and_row(name: str, kind: str) -> None:
+    columns = {"spend": [1.0, 2.0, 3.0, 9.0], "channel": ["1", "2", "web", "shop"]}
+    data = {
+        "pandas": lambda: pd.DataFrame(columns),
+        "polars": lambda: pl.DataFrame(columns),
+        "array": lambda: np.array([*zip(*columns.values(), strict=True)], dtype=object),
+    }[kind]()
+    column = "x1" if kind == "array" else "'channel'"
+    with pytest.raises(DataError, match=f"column {column}, row 2: found 'web'.*KPrototypes"):
+        getattr(ilk.cluster, name)().fit(data)

@@ -6,11 +6,18 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from ilk import _core
 from ilk._progress import progress_bar
-from ilk.cluster._base import Clusters, FewClustersWarning, checked_weights, number, whole
+from ilk.cluster._base import (
+    Clusters,
+    FewClustersWarning,
+    checked_weights,
+    number,
+    numeric_rows,
+    whole,
+)
 from ilk.exceptions import DataError
 
 if TYPE_CHECKING:
@@ -135,7 +142,7 @@ class Archetypes(Clusters):
         DataError
             If a value is not finite, a parameter or weight is out of range, or there are fewer rows than archetypes.
         """
-        rows = validate_data(self, X, dtype=np.float64, ensure_all_finite=False, copy=False)
+        rows = numeric_rows(self, X, dtype=np.float64, copy=False)
         n_archetypes = whole("n_archetypes", self.n_archetypes)
         if len(rows) < n_archetypes:
             raise DataError(
@@ -186,9 +193,7 @@ class Archetypes(Clusters):
 
     def _rows(self, X: Any) -> NDArray[np.float64]:
         check_is_fitted(self)
-        rows: NDArray[np.float64] = validate_data(
-            self, X, reset=False, dtype=np.float64, ensure_all_finite=False
-        )
+        rows: NDArray[np.float64] = numeric_rows(self, X, reset=False, dtype=np.float64)
         return rows
 
     def transform(self, X: Any) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ from sklearn.base import (
 )
 from sklearn.exceptions import ConvergenceWarning as SklearnConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from ilk.exceptions import ConvergenceWarning, DataError, DataWarning
 
@@ -100,6 +100,33 @@ def checked_weights(sample_weight: ArrayLike | None, rows: Any) -> NDArray[np.fl
         return None
     weights = _check_sample_weight(sample_weight, rows, dtype=np.float64)
     return np.ascontiguousarray(weights, dtype=np.float64)
+
+
+def numeric_rows(estimator: Any, X: Any, **options: Any) -> NDArray[Any]:
+    """Rows of numbers as scikit-learn checks them; text is refused by column and row."""
+    try:
+        rows: NDArray[Any] = validate_data(estimator, X, ensure_all_finite=False, **options)
+    except ValueError as error:
+        if "could not convert string to float" in str(error):
+            _refuse_text(type(estimator).__name__, X)
+        raise
+    return rows
+
+
+def _refuse_text(name: str, X: Any) -> None:
+    """Raise for the first cell that is no number."""
+    columns = getattr(X, "columns", None)
+    cells = np.asarray(X, dtype=object)
+    for column in range(cells.shape[1] if cells.ndim == 2 else 0):
+        for row, value in enumerate(cells[:, column]):
+            try:
+                float(value)
+            except (TypeError, ValueError):
+                called = repr(str(columns[column])) if columns is not None else f"x{column}"
+                raise DataError(
+                    f"column {called}, row {row}: found {value!r}, but {name} needs numbers; "
+                    "try: KPrototypes, which takes text and categories as they are"
+                ) from None
 
 
 def whole(name: str, value: Any) -> int:

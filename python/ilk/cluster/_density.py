@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
+from ilk.cluster._base import numeric_rows
 from ilk.exceptions import DataWarning
 
 if TYPE_CHECKING:
@@ -29,15 +30,13 @@ class Dense(
     _model: Any
 
     def _fitted_rows(self, X: Any) -> tuple[NDArray[np.float64], list[str]]:
-        rows = validate_data(self, X, dtype=np.float64, ensure_all_finite=False, copy=False)
+        rows = numeric_rows(self, X, dtype=np.float64, copy=False)
         names = getattr(self, "feature_names_in_", None)
         return rows, [] if names is None else [str(name) for name in names]
 
     def _new_rows(self, X: Any) -> NDArray[np.float64]:
         check_is_fitted(self)
-        rows: NDArray[np.float64] = validate_data(
-            self, X, reset=False, dtype=np.float64, ensure_all_finite=False
-        )
+        rows: NDArray[np.float64] = numeric_rows(self, X, reset=False, dtype=np.float64)
         return rows
 
     def _take_features(self) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from ilk import _core
 from ilk._progress import progress_bar
-from ilk.cluster._base import Clusters, checked_weights, number, whole
+from ilk.cluster._base import Clusters, checked_weights, number, numeric_rows, whole
 from ilk.exceptions import DataError
 
 if TYPE_CHECKING:
@@ -130,9 +130,7 @@ class KMeans(Clusters):
 
     def _fit(self, X: Any, sample_weight: ArrayLike | None, batch: int | None) -> None:
         """Fit all rows, in batches where their size is given, or as the first batch where it is 0."""
-        rows = validate_data(
-            self, X, dtype=[np.float64, np.float32], ensure_all_finite=False, copy=False
-        )
+        rows = numeric_rows(self, X, dtype=[np.float64, np.float32], copy=False)
         n_clusters = self._enough_rows(len(rows))
         names = getattr(self, "feature_names_in_", None)
         init = self.init
@@ -168,9 +166,7 @@ class KMeans(Clusters):
 
     def _rows(self, X: Any) -> NDArray[Any]:
         check_is_fitted(self)
-        rows = validate_data(
-            self, X, reset=False, dtype=[np.float64, np.float32], ensure_all_finite=False
-        )
+        rows = numeric_rows(self, X, reset=False, dtype=[np.float64, np.float32])
         return np.asarray(rows, dtype=self._model.dtype)
 
     def predict(self, X: Any) -> NDArray[np.int32]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from ilk import _core
 from ilk._progress import progress_bar
@@ -18,6 +18,7 @@ from ilk.cluster._base import (
     UnsettledWarning,
     checked_weights,
     number,
+    numeric_rows,
     whole,
 )
 from ilk.exceptions import DataError, DataWarning
@@ -170,11 +171,10 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         DataError
             If a value is not finite, a parameter or weight is out of range, or there are fewer rows than components.
         """
-        rows = validate_data(
+        rows = numeric_rows(
             self,
             X,
             dtype=[np.float64, np.float32],
-            ensure_all_finite=False,
             ensure_min_samples=2,
             copy=False,
         )
@@ -263,9 +263,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     def _rows(self, X: Any) -> NDArray[Any]:
         check_is_fitted(self)
-        rows: NDArray[Any] = validate_data(
-            self, X, reset=False, dtype=[np.float64, np.float32], ensure_all_finite=False
-        )
+        rows: NDArray[Any] = numeric_rows(self, X, reset=False, dtype=[np.float64, np.float32])
         return rows
 
     def fit_predict(
