@@ -2,14 +2,10 @@
 
 use pyo3::prelude::*;
 
+use super::result::result;
 use super::runtime;
 use super::table::PyTable;
 use crate::gap::{self, GapMatrix, Options, Roles};
-use crate::persist;
-
-/// See `ilk.GapMatrix`.
-#[pyclass(frozen, name = "GapMatrix", module = "ilk._core")]
-pub(crate) struct PyGapMatrix(GapMatrix);
 
 /// See `ilk.gap_matrix`.
 #[pyfunction]
@@ -42,8 +38,7 @@ pub(crate) fn gap_matrix(
     runtime::run(py, None, |_| GapMatrix::from_table(table, roles, &options)).map(PyGapMatrix)
 }
 
-#[pymethods]
-impl PyGapMatrix {
+result!(PyGapMatrix, "GapMatrix", GapMatrix, {
     /// One row per cell.
     fn table(&self) -> PyResult<PyTable> {
         Ok(PyTable(self.0.table()?))
@@ -78,17 +73,4 @@ impl PyGapMatrix {
     fn limit(&self) -> f64 {
         self.0.limit()
     }
-
-    fn manifest(&self) -> PyResult<String> {
-        Ok(self.0.manifest.to_json()?)
-    }
-
-    fn to_json(&self, py: Python<'_>) -> PyResult<String> {
-        runtime::quick(py, || persist::to_json(&self.0))
-    }
-
-    #[staticmethod]
-    fn from_json(py: Python<'_>, text: &str) -> PyResult<Self> {
-        runtime::quick(py, || persist::from_json(text)).map(Self)
-    }
-}
+});

@@ -5,6 +5,7 @@ pub(crate) mod economics;
 pub(crate) mod errors;
 pub(crate) mod gap;
 pub(crate) mod quality;
+mod result;
 pub(crate) mod runtime;
 pub(crate) mod segment;
 pub(crate) mod table;

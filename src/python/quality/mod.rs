@@ -14,31 +14,3 @@ pub(crate) use separated::{
 
 /// Columns that were not used, each with the reason.
 type Unused = Vec<(String, String)>;
-
-/// What every result can do, and its methods of its own.
-macro_rules! result {
-    ($class:ident, $name:literal, $core:ty, { $($method:item)* }) => {
-        /// A result of the core.
-        #[pyclass(frozen, name = $name, module = "ilk._core")]
-        pub(crate) struct $class(pub(super) $core);
-
-        #[pymethods]
-        impl $class {
-            $($method)*
-
-            fn manifest(&self) -> PyResult<String> {
-                Ok(self.0.manifest.to_json()?)
-            }
-
-            fn to_json(&self, py: Python<'_>) -> PyResult<String> {
-                runtime::quick(py, || persist::to_json(&self.0))
-            }
-
-            #[staticmethod]
-            fn from_json(py: Python<'_>, text: &str) -> PyResult<Self> {
-                runtime::quick(py, || persist::from_json(text)).map(Self)
-            }
-        }
-    };
-}
-use result;

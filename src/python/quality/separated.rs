@@ -3,9 +3,9 @@
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 
+use super::Unused;
 use super::given::{Given, labels, unused};
-use super::{Unused, result};
-use crate::persist;
+use crate::python::result::result;
 use crate::python::runtime;
 use crate::python::segment::manifest;
 use crate::python::table::PyTable;

@@ -1,11 +1,10 @@
-"""What each segment is worth: the scorecard, with intervals and ranks."""
+"""What each segment is worth: the scorecard, with intervals."""
 
 from __future__ import annotations
 
-import operator
 import warnings
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +13,8 @@ from ilk._frame import Frame, to_native
 from ilk._progress import progress_bar
 from ilk._random import new_seed
 from ilk._result import Explanation, Result
+from ilk.economics._arguments import whole
+from ilk.economics._ranking import FORMATS, Ranking
 from ilk.exceptions import DataError, DataWarning
 
 if TYPE_CHECKING:
@@ -22,30 +23,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from ilk._progress import Progress
-
-__all__ = ["Ranking", "Scorecard", "segment_scorecard"]
-
-_FORMATS = {
-    "n": "count",
-    "revenue_share": "share",
-    "gross_margin": "share",
-    "days_to_sale": "days",
-    "cac": "money",
-    "cost_to_manage": "money",
-    "contribution": "money",
-    "payback_months": "months",
-    "ltv": "money",
-    "ltv_cac": "index",
-    "ltv_advance": "money",
-    "ltv_arrears": "money",
-    "churn": "share",
-    "revenue": "money",
-    "profit": "money",
-    "cumulative_share": "share",
-    "n_new": "count",
-    "n_open": "count",
-    "n_lost": "count",
-}
 
 #: What a person is shown; ``.table`` has the rest.
 _SHOWN = (
@@ -62,31 +39,6 @@ _SHOWN = (
     "ltv_cac",
     "profit",
 )
-
-
-class Ranking(Result):
-    """Segments in order of rank, with the probability of a place among the first.
-
-    ``.table`` has one row per segment, best first: ``segment``, ``rank`` (equal ones share the better rank),
-    ``rank_lo`` and ``rank_hi`` (the interval of ranks), ``p_top`` (share of replicates in which the segment is among
-    the first ``top``), ``score`` (the weighted sum of the criteria, each scaled to 0 for the worst segment and 1 for
-    the best) and the criteria themselves.
-    """
-
-    __slots__ = ()
-
-    _wraps = _core.Ranking
-    _title = "Segments by rank"
-    _formats: ClassVar[Mapping[str, str]] = {
-        **_FORMATS,
-        "rank": "count",
-        "p_top": "share",
-        "score": "index",
-    }
-
-    def explain(self) -> Explanation:
-        """The order in sentences, with the criteria, their direction and their weights."""
-        return Explanation(self._core.explain())
 
 
 class Scorecard(Result):
@@ -135,7 +87,7 @@ class Scorecard(Result):
 
     _wraps = _core.Scorecard
     _title = "What each segment is worth"
-    _formats = _FORMATS
+    _formats = FORMATS
 
     @property
     def total(self) -> Any:
@@ -212,7 +164,7 @@ class Scorecard(Result):
             given = [float(weights[name]) for name in criteria]
         elif weights is not None:
             given = [float(weight) for weight in weights]
-        top = _whole("top", top)
+        top = whole("top", top)
         return Ranking(self._core.rank(top, criteria, given, dirichlet), self._native)
 
     def explain(self) -> Explanation:
@@ -442,7 +394,7 @@ def segment_scorecard(
             {"segment": segment_name, **of_money, **of_customers},
             period_months=float(period_months),
             discount_rate=float(discount_rate),
-            n_boot=_whole("n_boot", n_boot),
+            n_boot=whole("n_boot", n_boot),
             confidence=float(confidence),
             seed=new_seed(random_state),
             progress=report,
@@ -473,17 +425,6 @@ def _orders(orders: Any, names: Sequence[str | None]) -> _core.Table:
     """The order lines, with the columns that are needed."""
     wanted = [name for name in names if isinstance(name, str)]
     return Frame.of(orders, name="orders", columns=wanted).core
-
-
-def _whole(argument: str, value: Any) -> int:
-    """A whole number, 0 or more."""
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{argument}: found {value!r}, but a whole number is needed") from None
-    if not 0 <= number < 2**63:
-        raise DataError(f"{argument}: found {number}, but a whole number, 0 or more, is needed")
-    return number
 
 
 def _all_missing(values: Any) -> bool:

@@ -1,22 +1,14 @@
-//! Bindings of the economics room. See `ilk.economics`.
+//! Bindings of the scorecard and its ranking.
 
 use pyo3::prelude::*;
 use pyo3::types::PyAny;
 
-use super::runtime;
-use super::table::PyTable;
 use crate::economics::rank::{Ranking, Weights, rank};
 use crate::economics::read::{Names, scorecard_of};
 use crate::economics::scorecard::{Options, Scorecard};
-use crate::persist;
-
-/// See `ilk.economics.Scorecard`.
-#[pyclass(frozen, name = "Scorecard", module = "ilk._core")]
-pub(crate) struct PyScorecard(Scorecard);
-
-/// See `ilk.economics.Ranking`.
-#[pyclass(frozen, name = "Ranking", module = "ilk._core")]
-pub(crate) struct PyRanking(Ranking);
+use crate::python::result::result;
+use crate::python::runtime;
+use crate::python::table::PyTable;
 
 /// Names of columns by role.
 #[derive(FromPyObject)]
@@ -82,8 +74,7 @@ pub(crate) fn segment_scorecard(
     .map(PyScorecard)
 }
 
-#[pymethods]
-impl PyScorecard {
+result!(PyScorecard, "Scorecard", Scorecard, {
     fn table(&self) -> PyResult<PyTable> {
         Ok(PyTable(self.0.table()?))
     }
@@ -117,23 +108,9 @@ impl PyScorecard {
         let weights = Weights::new(weights, dirichlet);
         runtime::quick(py, || rank(&self.0, top, &by, &weights)).map(PyRanking)
     }
+});
 
-    fn manifest(&self) -> PyResult<String> {
-        Ok(self.0.manifest.to_json()?)
-    }
-
-    fn to_json(&self, py: Python<'_>) -> PyResult<String> {
-        runtime::quick(py, || persist::to_json(&self.0))
-    }
-
-    #[staticmethod]
-    fn from_json(py: Python<'_>, text: &str) -> PyResult<Self> {
-        runtime::quick(py, || persist::from_json(text)).map(Self)
-    }
-}
-
-#[pymethods]
-impl PyRanking {
+result!(PyRanking, "Ranking", Ranking, {
     fn table(&self) -> PyResult<PyTable> {
         Ok(PyTable(self.0.table()?))
     }
@@ -141,17 +118,4 @@ impl PyRanking {
     fn explain(&self) -> String {
         self.0.explain()
     }
-
-    fn manifest(&self) -> PyResult<String> {
-        Ok(self.0.manifest.to_json()?)
-    }
-
-    fn to_json(&self, py: Python<'_>) -> PyResult<String> {
-        runtime::quick(py, || persist::to_json(&self.0))
-    }
-
-    #[staticmethod]
-    fn from_json(py: Python<'_>, text: &str) -> PyResult<Self> {
-        runtime::quick(py, || persist::from_json(text)).map(Self)
-    }
-}
+});
