@@ -30,7 +30,9 @@ font-size:13px;line-height:1.45;max-width:100%;overflow-x:auto}
 .ilk caption{text-align:left;font-weight:600;padding:.2em 0;caption-side:top}
 .ilk.ilk th,.ilk.ilk td{padding:.25em .7em;border:0;border-bottom:1px solid var(--jp-border-color2,rgba(128,128,128,.4));
 text-align:left;vertical-align:top;max-width:32em;overflow-wrap:break-word}
-.ilk.ilk td.ilk-n,.ilk.ilk th.ilk-n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+.ilk.ilk td.ilk-n,.ilk.ilk th.ilk-n{text-align:right;font-variant-numeric:tabular-nums}
+.ilk.ilk td.ilk-n{white-space:nowrap}
+.ilk.ilk th{vertical-align:bottom;overflow-wrap:normal}
 .ilk .ilk-ci,.ilk .ilk-note{font-size:.9em}
 .ilk .ilk-ci{display:block}
 .ilk p{margin:.3em 0;max-width:60em}

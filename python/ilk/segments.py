@@ -11,6 +11,7 @@ import numpy as np
 
 from ilk import _core, _html
 from ilk._frame import Frame, free_name, to_native
+from ilk._methods import METHODS
 from ilk._progress import progress_bar
 from ilk._random import new_seed
 from ilk._result import Explanation, Result
@@ -21,11 +22,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ilk._methods import Method
     from ilk._progress import Progress
 
 __all__ = ["SegmentProfile", "Segmentation", "segment"]
 
-_METHODS = ("auto", "kmeans", "kprototypes")
 _SCALES = ("auto", "standard", "range", "none")
 _MISSING = ("auto", "ignore", "drop", "error")
 
@@ -33,7 +34,7 @@ _MISSING = ("auto", "ignore", "drop", "error")
 def segment(
     df: Any,
     features: Sequence[str] | None = None,
-    method: Literal["auto", "kmeans", "kprototypes"] = "auto",
+    method: Method = "auto",
     k: int | Literal["auto"] = "auto",
     exclude: str | Sequence[str] | None = None,
     weights: str | None = None,
@@ -57,13 +58,17 @@ def segment(
         pandas, polars, pyarrow, DuckDB, NumPy, or a dict of columns; one row per customer.
     features : sequence of str, optional
         Columns to use. By default all but ``exclude``.
-    method : {"auto", "kmeans", "kprototypes"}
+    method : {"auto", "kmeans", "kprototypes", "gaussian_mixture", "latent_class"}
         ``"auto"`` is k-means where every feature is an amount and nothing is missing, else k-prototypes.
+        ``"gaussian_mixture"`` gives every segment a spread of its own (full covariances) and takes complete amounts alone;
+        ``"latent_class"`` reads every feature as categories, numbers with up to 50 different values too, and suits
+        answers to surveys. Under both a customer belongs to the likeliest segment.
     k : int or "auto"
         Number of segments. ``"auto"`` tries 2 to ``k_max``. A number repeats on other customers if its prediction
         strength [1]_ plus one standard error, over 10 random halvings, reaches 0.8. Of those that repeat, the largest
         is taken whose mean silhouette [2]_ is at least 90 % of the widest among them. Where none repeats, the one with
-        the widest mean silhouette is taken, and the result says so. Data with more than 4,000 rows is judged on a
+        the widest mean silhouette is taken, and the result says so. Methods with a likelihood take the number with the
+        lowest BIC [3]_, judged on all customers, and say whether it repeats. Data with more than 4,000 rows is judged on a
         random sample of that size.
     exclude : str or sequence of str, optional
         Columns not to use, such as the outcome that the segments are to be judged by.
@@ -103,6 +108,7 @@ def segment(
     .. [1] Tibshirani and Walther (2005), Cluster validation by prediction strength, Journal of Computational and
        Graphical Statistics 14.
     .. [2] Rousseeuw (1987), Silhouettes, Journal of Computational and Applied Mathematics 20.
+    .. [3] Schwarz (1978), Estimating the dimension of a model, Annals of Statistics 6.
 
     Examples
     --------
@@ -115,7 +121,7 @@ def segment(
     >>> sum(segmentation.sizes.values())
     600
     """
-    _check_option("method", method, _METHODS)
+    _check_option("method", method, METHODS)
     _check_option("scale", scale, _SCALES)
     _check_option("missing", missing, _MISSING)
     if k != "auto" and (isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1):

@@ -234,6 +234,12 @@ impl<T: Real> KMeansModel<T> {
         &self.labels
     }
 
+    /// The model without the labels of the rows it was fitted on, for who keeps them elsewhere.
+    #[must_use]
+    pub(crate) fn without_labels(self) -> Self {
+        Self { labels: Vec::new(), ..self }
+    }
+
     /// Total weight of the rows of each cluster, those of all batches.
     pub fn weights(&self) -> &[f64] {
         &self.weights

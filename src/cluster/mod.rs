@@ -65,3 +65,4 @@ pub use mixed::{Attribute, Columns, Mixed, Unseen};
 pub use mixture::{
     CovarianceType, GaussianMixture, GaussianMixtureModel, GivenStart, MixtureStart,
 };
+pub(crate) use order::canonical;

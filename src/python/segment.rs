@@ -9,7 +9,7 @@ use super::table::PyTable;
 use crate::manifest::Manifest;
 use crate::persist::{self, Persist};
 use crate::profile::Profile;
-use crate::segment::{self, Missing, Options};
+use crate::segment::{self, Likelihood, Missing, Options};
 use crate::table::{MISSING, Table};
 
 /// A segmentation of the core.
@@ -95,16 +95,23 @@ impl Segmentation {
     /// The evidence for each number of segments tried.
     fn evidence(&self) -> PyResult<PyTable> {
         let evidence = self.0.evidence();
-        let table = Table::builder()
+        let mut builder = Table::builder()
             .int("k", evidence.iter().map(|e| e.k as i64))
             .float("within_ss", evidence.iter().map(|e| e.within))
             .float("silhouette", evidence.iter().map(|e| e.silhouette))
             .float("prediction_strength", evidence.iter().map(|e| e.prediction_strength))
             .float("standard_error", evidence.iter().map(|e| e.standard_error))
             .float("adjusted_rand", evidence.iter().map(|e| e.adjusted_rand))
-            .float("smallest_share", evidence.iter().map(|e| e.smallest_share))
-            .flag("chosen", evidence.iter().map(|e| e.chosen))
-            .finish()?;
+            .float("smallest_share", evidence.iter().map(|e| e.smallest_share));
+        if self.0.model().method().has_likelihood() {
+            let likelihood = |of: fn(Likelihood) -> f64| {
+                evidence.iter().map(move |e| e.likelihood.map_or(f64::NAN, of))
+            };
+            builder = builder
+                .float("bic", likelihood(|found| found.bic))
+                .float("icl", likelihood(|found| found.icl));
+        }
+        let table = builder.flag("chosen", evidence.iter().map(|e| e.chosen)).finish()?;
         Ok(PyTable(table))
     }
 

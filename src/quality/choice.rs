@@ -31,6 +31,14 @@ pub struct Candidate {
     pub standard_error: f64,
     /// Mean silhouette width; NaN where there is none.
     pub silhouette: f64,
+    /// Bayesian information criterion; NaN where the method has no likelihood, or one that says nothing.
+    pub bic: f64,
+}
+
+impl Candidate {
+    fn repeats(&self) -> bool {
+        self.strength + self.standard_error >= REPEATS
+    }
 }
 
 /// Chooses a number.
@@ -38,14 +46,16 @@ pub struct Candidate {
 /// A number repeats if its prediction strength, plus one standard error, reaches [`REPEATS`]. Of those that repeat, the
 /// largest is chosen whose mean silhouette is at least [`KEEPS`] of the widest among them, since a cut through a group
 /// can repeat too, but separates less. Where none repeats, the one with the widest mean silhouette is chosen.
+///
+/// Where the method has a likelihood, the number with the lowest BIC is chosen, and whether it repeats is said.
 pub fn decide(candidates: &[Candidate]) -> Choice {
+    let lowest = candidates.iter().filter(|found| !found.bic.is_nan());
+    if let Some(lowest) = lowest.min_by(|a, b| a.bic.total_cmp(&b.bic)) {
+        return by_likelihood(lowest, candidates);
+    }
     let known: Vec<&Candidate> =
         candidates.iter().filter(|found| !found.silhouette.is_nan()).collect();
-    let repeats: Vec<&Candidate> = known
-        .iter()
-        .copied()
-        .filter(|found| found.strength + found.standard_error >= REPEATS)
-        .collect();
+    let repeats: Vec<&Candidate> = known.iter().copied().filter(|found| found.repeats()).collect();
     let widest = repeats.iter().map(|found| found.silhouette).fold(f64::NEG_INFINITY, f64::max);
     let bar = if widest > 0.0 { KEEPS * widest } else { widest };
     if let Some(found) = repeats.iter().rev().find(|found| found.silhouette >= bar) {
@@ -91,12 +101,58 @@ pub fn decide(candidates: &[Candidate]) -> Choice {
     Choice { k, repeats: false, reason }
 }
 
+/// The number with the lowest BIC, and what else is known of it.
+fn by_likelihood(lowest: &Candidate, candidates: &[Candidate]) -> Choice {
+    let Candidate { k, strength, bic, .. } = *lowest;
+    let next = candidates.iter().filter(|found| found.k != k && !found.bic.is_nan());
+    let mut reason = format!("{k} has the lowest BIC ({bic:.1}");
+    if let Some(next) = next.min_by(|a, b| a.bic.total_cmp(&b.bic)) {
+        reason += &format!("; next is {} with {:.1}", next.k, next.bic);
+    }
+    reason += ")";
+    if candidates.len() > 1 && candidates.last().is_some_and(|last| last.k == k) {
+        reason += ", and is the largest that was tried, so that a larger one may be better still";
+    }
+    let repeats = k == 1 || lowest.repeats();
+    reason += &if k == 1 {
+        ": the customers are no more than one group".to_string()
+    } else if repeats {
+        format!(
+            "; it repeats on other customers: segments found on one random half assign the other half as its own segments \
+             do (prediction strength {strength:.2}; the bar is {REPEATS})"
+        )
+    } else if strength.is_nan() {
+        "; whether it repeats on other customers was not measured".to_string()
+    } else {
+        format!(
+            "; it does not repeat on other customers (prediction strength {strength:.2}; the bar is {REPEATS}): many \
+             customers lie between segments, so take a single customer's segment with care"
+        )
+    };
+    Choice { k, repeats, reason }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn candidate(k: usize, strength: f64, silhouette: f64) -> Candidate {
-        Candidate { k, strength, standard_error: 0.02, silhouette }
+        Candidate { k, strength, standard_error: 0.02, silhouette, bic: f64::NAN }
+    }
+
+    #[test]
+    fn a_likelihood_decides_by_its_lowest_bic_and_says_whether_the_number_repeats() {
+        let all = [(1, 900.0, f64::NAN), (2, 700.0, 0.95), (3, 710.0, 0.9)]
+            .map(|(k, bic, strength)| Candidate { bic, ..candidate(k, strength, 0.3) });
+        let choice = decide(&all);
+        assert_eq!((choice.k, choice.repeats), (2, true));
+        assert!(choice.reason.contains("next is 3 with 710.0"), "{}", choice.reason);
+        let last = decide(&all[..2]);
+        assert!(last.reason.contains("the largest that was tried"), "{}", last.reason);
+        let weak = [all[0], Candidate { strength: 0.3, ..all[1] }, all[2]];
+        assert!(!decide(&weak).repeats && decide(&weak).reason.contains("does not repeat"));
+        let one = [all[0], Candidate { bic: f64::NAN, ..all[1] }];
+        assert_eq!((decide(&one).k, decide(&one).repeats), (1, true));
     }
 
     #[test]

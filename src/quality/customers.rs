@@ -76,8 +76,10 @@ impl Customers {
                 names.filter(|name| !source.exclude.contains(name)).collect()
             }
         };
-        let (preparation, unused) =
-            Preparation::learn(table, &names, source.features.is_some(), source.scale)?;
+        let (preparation, unused) = {
+            let reading = source.method.unwrap_or(Method::Auto).reading();
+            Preparation::learn(table, &names, source.features.is_some(), source.scale, reading)?
+        };
         let all = preparation.apply(table)?;
         let (mut blank, mut weightless, mut unlabelled) = (0, 0, 0);
         let mut used = Vec::with_capacity(n);

@@ -69,7 +69,7 @@ pub struct Selection {
 
 impl Selection {
     /// Names of the criteria.
-    pub const CRITERIA: [&'static str; 10] = [
+    pub const CRITERIA: [&'static str; 12] = [
         "within_ss",
         "silhouette",
         "calinski_harabasz",
@@ -80,6 +80,8 @@ impl Selection {
         "prediction_strength_se",
         "smallest_share",
         "largest_share",
+        "bic",
+        "icl",
     ];
 
     /// One criterion for every number; NaN where there is none.
@@ -117,6 +119,8 @@ impl Selection {
             ("Davies-Bouldin", best("davies_bouldin", -1.0)),
             ("gap statistic", self.gap_choice()),
             ("prediction strength", repeats),
+            ("BIC", best("bic", -1.0)),
+            ("ICL", best("icl", -1.0)),
         ];
         votes.into_iter().filter_map(|(name, k)| k.map(|k| (name, k))).collect()
     }
@@ -215,6 +219,8 @@ pub fn select(
             (strength_se, whole),
             (smallest / total, true),
             (largest / total, true),
+            (fit.likelihood().map_or(f64::NAN, |found| found.bic), whole),
+            (fit.likelihood().map_or(f64::NAN, |found| found.icl), whole),
         ];
         let known = |(value, defined): (f64, bool)| (defined && value.is_finite()).then_some(value);
         tried.push(Tried { k, found, criteria: measured.into_iter().map(known).collect() });
@@ -225,6 +231,7 @@ pub fn select(
         silhouette: or_nan(tried.criteria[1]),
         strength: or_nan(tried.criteria[6]),
         standard_error: or_nan(tried.criteria[7]),
+        bic: or_nan(tried.criteria[10]),
     };
     let choice = decide(&tried.iter().map(candidate).collect::<Vec<_>>());
     note(&mut manifest, &tried, &choice, customers, options);

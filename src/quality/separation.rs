@@ -71,7 +71,7 @@ impl Persist for Widths {
 ///
 /// # Errors
 ///
-/// Those of [`silhouettes`].
+/// [`Error::Argument`] where there are fewer than two segments; those of [`silhouettes`].
 pub fn widths(
     customers: &Customers,
     names: Vec<String>,
@@ -80,6 +80,10 @@ pub fn widths(
     monitor: &Monitor,
 ) -> Result<Widths> {
     let (gamma, weights) = (customers.gamma(), customers.weights.as_deref());
+    if customers.labels.iter().all(|label| *label == customers.labels[0]) {
+        let wanted = "a customer's own segment is compared with the nearest other one, so at least 2 are needed";
+        return Err(Error::argument("segments", "1 segment", wanted));
+    }
     let metric = Metric::new(&customers.rows, &gamma);
     let found = if simplified {
         simplified_silhouettes(&metric, &customers.labels, weights)?

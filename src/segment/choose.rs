@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::likeliest::Likelihood;
 use super::model::{Method, Model, Rows};
 use crate::error::Result;
 use crate::parallel::{self, Monitor};
@@ -25,7 +26,7 @@ const STARTS: usize = 5;
 pub struct Evidence {
     /// Number of segments.
     pub k: usize,
-    /// Sum of squared distances within segments, on the sample.
+    /// Sum of squared distances within segments, on the sample; of a method with a likelihood, on all customers.
     pub within: f64,
     /// Mean silhouette width.
     pub silhouette: f64,
@@ -37,6 +38,8 @@ pub struct Evidence {
     pub adjusted_rand: f64,
     /// Share of the smallest segment.
     pub smallest_share: f64,
+    /// Information criteria, where the method has a likelihood that says something.
+    pub likelihood: Option<Likelihood>,
     /// Whether this number was chosen.
     pub chosen: bool,
 }
@@ -45,7 +48,8 @@ pub struct Evidence {
 ///
 /// A number repeats if its prediction strength, plus one standard error, reaches [`REPEATS`]. Of those that repeat, the
 /// largest is chosen whose mean silhouette is at least [`KEEPS`] of the widest among them, since a cut through a group
-/// can repeat too, but separates less. Where none repeats, the one with the widest mean silhouette is chosen.
+/// can repeat too, but separates less. Where none repeats, the one with the widest mean silhouette is chosen. A method with
+/// a likelihood is fitted to all customers, since the BIC that decides there asks how many there are.
 ///
 /// # Errors
 ///
@@ -70,15 +74,22 @@ pub fn choose_k(
 
     let ks: Vec<usize> = (2..=k_max).collect();
     monitor.expect((ks.len() * (SPLITS + 1)) as u64);
+    let whole = method.has_likelihood() && sampled;
+    let all_rows = if whole { Some(Rows::new(rows, method)?) } else { None };
+    let (fitted, fitted_weights) = match &all_rows {
+        Some(all) => (all, weights),
+        None => (&laid_out, sample_weights),
+    };
     let fits = parallel::map_tasks(ks.len(), |index| {
-        Model::fit(&laid_out, sample_weights, ks[index], 2 * STARTS, seed, monitor)
+        Model::fit(fitted, fitted_weights, ks[index], 2 * STARTS, seed, monitor)
     });
     let fits = fits.into_iter().collect::<Result<Vec<_>>>()?;
     monitor.advance(ks.len() as u64);
 
     let seen = sample(sample_rows.n_rows(), SILHOUETTE_ROWS, seed, 1);
-    let labellings: Vec<Vec<u32>> =
-        fits.iter().map(|fit| seen.iter().map(|&row| fit.labels()[row]).collect()).collect();
+    let fitted_row = |row: usize| if whole { picked[row] } else { row };
+    let labels_of = |fit: &Model| seen.iter().map(|&row| fit.labels()[fitted_row(row)]).collect();
+    let labellings: Vec<Vec<u32>> = fits.iter().map(labels_of).collect();
     let gamma = fits.first().map(Model::gamma).unwrap_or_default();
     let seen_rows = sample_rows.take(&seen);
     let metric = Metric::new(&seen_rows, &gamma);
@@ -112,6 +123,7 @@ pub fn choose_k(
             standard_error: repeat.standard_error,
             adjusted_rand: repeat.adjusted_rand,
             smallest_share: smallest / total,
+            likelihood: fit.likelihood(),
             chosen: false,
         });
     }
@@ -120,6 +132,7 @@ pub fn choose_k(
         strength: found.prediction_strength,
         standard_error: found.standard_error,
         silhouette: found.silhouette,
+        bic: found.likelihood.map_or(f64::NAN, |found| found.bic),
     };
     let choice = decide(&evidence.iter().map(candidate).collect::<Vec<_>>());
     for found in &mut evidence {

@@ -5,6 +5,7 @@
 
 mod choose;
 mod customers;
+mod likeliest;
 mod model;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use choose::{
     Choice, EVIDENCE_ROWS, Evidence, KEEPS, REPEATS, SILHOUETTE_ROWS, SPLITS, choose_k,
 };
+pub use likeliest::{Likeliest, Likelihood};
 pub use model::{Method, Model, Rows};
 
 use self::customers::{
@@ -121,8 +123,13 @@ pub fn segment(
     monitor: &Monitor,
 ) -> Result<Segmentation> {
     let names = feature_names(table, options)?;
-    let (preparation, unused) =
-        Preparation::learn(table, &names, options.features.is_some(), options.scale)?;
+    let (preparation, unused) = Preparation::learn(
+        table,
+        &names,
+        options.features.is_some(),
+        options.scale,
+        options.method.reading(),
+    )?;
     let all = preparation.apply(table)?;
     let weights = options.weights.as_deref().map(|name| read_weights(table, name)).transpose()?;
     let used = usable_rows(&all, weights.as_deref(), &preparation, options, &mut manifest)?;
@@ -169,23 +176,32 @@ pub fn segment(
     let drivers = drivers(&rows, model.labels(), k, &model.gamma());
     let segment_weights = model.weights()[..k].to_vec();
     let mut segmentation = Segmentation {
-        groups: (0..model.weights().len() as u32).collect(),
+        groups: groups(&model, k),
         names: (1..=k).map(|number| format!("segment {number}")).collect(),
         sizes: count(&labels, k),
         weights: segment_weights,
         manifest,
         preparation,
         unused,
-        model,
+        model: model.without_labels(),
         labels,
         evidence,
         choice,
         drivers,
         profile,
     };
-    segmentation.groups.truncate(segmentation.model.weights().len());
     segmentation.note_findings();
     Ok(segmentation)
+}
+
+/// Segment of each cluster; one without customers belongs to the nearest that has some.
+fn groups(model: &Model, k: usize) -> Vec<u32> {
+    let nearest = |cluster: usize| {
+        let distance = |segment: &usize| model.distance(cluster, *segment);
+        (0..k).min_by(|a, b| distance(a).total_cmp(&distance(b))).unwrap_or(0)
+    };
+    let group = |cluster: usize| if cluster < k { cluster } else { nearest(cluster) };
+    (0..model.weights().len()).map(|cluster| group(cluster) as u32).collect()
 }
 
 impl Segmentation {
@@ -376,10 +392,10 @@ impl Segmentation {
     ///
     /// # Errors
     ///
-    /// Those of reading the columns; [`Error::BadValue`] for a missing value where the model is k-means.
+    /// Those of reading the columns; [`Error::BadValue`] for a missing value where the method takes none.
     pub fn predict(&self, table: &Table, monitor: &Monitor) -> Result<Prediction> {
         let rows = self.preparation.apply(table)?;
-        if self.model.method() == Method::KMeans
+        if self.model.method().needs_complete_amounts()
             && let Some((row, column)) =
                 (0..rows.n_rows()).find_map(|row| first_missing(&rows, row).map(|c| (row, c)))
         {
@@ -387,7 +403,7 @@ impl Segmentation {
                 self.preparation.features[column].name(),
                 row,
                 "a missing value",
-                "the customers that the segments were found on had none, and k-means takes none",
+                "the customers that the segments were found on had none, and the method takes none",
             )
             .with_mend("segment(..., method=\"kprototypes\")"));
         }

@@ -54,6 +54,15 @@ pub enum Feature {
     },
 }
 
+/// How columns are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// Numbers, dates and ordered categories as amounts, all others as categories.
+    ByKind,
+    /// Every column as categories, each of its values one.
+    Categories,
+}
+
 /// Where an amount comes from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -145,10 +154,11 @@ impl Preparation {
         names: &[String],
         chosen: bool,
         scale: Scale,
+        reading: Reading,
     ) -> Result<(Self, Vec<Unused>)> {
         let (mut amounts, mut categories, mut unused) = (Vec::new(), Vec::new(), Vec::new());
         for name in names {
-            match learn_feature(table, name, chosen, scale)? {
+            match learn_feature(table, name, chosen, scale, reading)? {
                 Ok(feature @ Feature::Amount { .. }) => amounts.push(feature),
                 Ok(feature) => categories.push(feature),
                 Err(reason) => unused.push(Unused { name: name.clone(), reason }),
@@ -253,7 +263,9 @@ fn learn_feature(
     name: &str,
     chosen: bool,
     scale: Scale,
+    reading: Reading,
 ) -> Result<Result<Feature, String>> {
+    let as_categories = reading == Reading::Categories;
     let source = match table.kind(name)? {
         Kind::Empty => return Ok(Err("has no value".to_string())),
         Kind::Nominal | Kind::Boolean => return learn_category(table, name, chosen),
@@ -261,6 +273,8 @@ fn learn_feature(
             return table.codes(name).map(|_| Err("is unreadable".to_string()));
         }
         Kind::Other => return Ok(Err("has a type that segments cannot be made from".to_string())),
+        Kind::Ordinal if as_categories => return learn_category(table, name, chosen),
+        Kind::Number | Kind::Date if as_categories => return learn_values(table, name, chosen),
         Kind::Ordinal => Source::Rank(table.codes(name)?.categories),
         Kind::Date => Source::Days,
         Kind::Number => Source::Number,
@@ -302,6 +316,21 @@ fn learn_feature(
         return Ok(Err("varies too little to be told from a constant".to_string()));
     }
     Ok(Ok(Feature::Amount { name: name.to_string(), source, log_unit, center, spread }))
+}
+
+/// A column of numbers or dates whose values are few enough to be categories.
+fn learn_values(table: &Table, name: &str, chosen: bool) -> Result<Result<Feature, String>> {
+    let n = table.codes(name)?.categories.len();
+    if n <= MAX_CATEGORIES {
+        return learn_category(table, name, chosen);
+    }
+    let reason = format!("has {n} different values, and latent classes take categories");
+    if !chosen {
+        return Ok(Err(reason));
+    }
+    let wanted = format!("at most {MAX_CATEGORIES} different values are taken as categories");
+    Err(Error::argument(format!("column {name:?}"), format!("{n} different values"), wanted)
+        .with_mend(format!("df[{name:?}] = pd.qcut(df[{name:?}], 5)")))
 }
 
 fn learn_category(table: &Table, name: &str, chosen: bool) -> Result<Result<Feature, String>> {
@@ -427,7 +456,8 @@ mod tests {
     fn identifiers_free_text_and_constants_are_left_out_with_the_reason() {
         let table = customers();
         let (preparation, unused) =
-            Preparation::learn(&table, &names(&table), false, Scale::Auto).unwrap();
+            Preparation::learn(&table, &names(&table), false, Scale::Auto, Reading::ByKind)
+                .unwrap();
         let used: Vec<&str> = preparation.features.iter().map(Feature::name).collect();
         assert_eq!(used, ["age", "spend", "channel"]);
         let left: Vec<&str> = unused.iter().map(|column| column.name.as_str()).collect();
@@ -438,7 +468,8 @@ mod tests {
     fn amounts_are_standardised_and_long_tails_logged() {
         let table = customers();
         let (preparation, _) =
-            Preparation::learn(&table, &names(&table), false, Scale::Auto).unwrap();
+            Preparation::learn(&table, &names(&table), false, Scale::Auto, Reading::ByKind)
+                .unwrap();
         let prepared = preparation.apply(&table).unwrap();
         for column in prepared.numeric.columns() {
             let seen: Vec<f64> = column.iter().copied().filter(|value| !value.is_nan()).collect();
@@ -456,8 +487,14 @@ mod tests {
     #[test]
     fn unknown_categories_get_their_own_code() {
         let table = customers();
-        let (preparation, _) =
-            Preparation::learn(&table, &["channel".to_string()], true, Scale::Auto).unwrap();
+        let (preparation, _) = Preparation::learn(
+            &table,
+            &["channel".to_string()],
+            true,
+            Scale::Auto,
+            Reading::ByKind,
+        )
+        .unwrap();
         let new = Table::builder().text("channel", ["web", "phone", "shop"]).finish().unwrap();
         let prepared = preparation.apply(&new).unwrap();
         assert_eq!(prepared.codes.column(0).to_vec(), [1, UNSEEN, 0]);
@@ -467,7 +504,9 @@ mod tests {
     #[test]
     fn nothing_to_tell_customers_apart_is_an_error() {
         let table = Table::builder().float("x", [1.0, 1.0]).finish().unwrap();
-        let error = Preparation::learn(&table, &["x".to_string()], true, Scale::Auto).unwrap_err();
+        let error =
+            Preparation::learn(&table, &["x".to_string()], true, Scale::Auto, Reading::ByKind)
+                .unwrap_err();
         assert!(error.to_string().contains("\"x\" is constant"), "{error}");
     }
 }

@@ -27,7 +27,9 @@ pub use build::Builder;
 pub use codes::Codes;
 pub(crate) use encode::date_name;
 pub use encode::{Distinct, Keys};
-pub use features::{Feature, MAX_CATEGORIES, Preparation, Prepared, SKEWED, Scale, Source, Unused};
+pub use features::{
+    Feature, MAX_CATEGORIES, Preparation, Prepared, Reading, SKEWED, Scale, Source, Unused,
+};
 pub(crate) use labels::{Found, Labels};
 pub use lookup::UNKNOWN;
 pub use numeric::Numeric;

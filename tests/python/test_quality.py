@@ -16,9 +16,11 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 from sklearn import datasets, metrics
 from sklearn.cluster import KMeans as SklearnKMeans
+from sklearn.mixture import GaussianMixture as SklearnMixture
 
 import ilk
 from ilk import quality
+from ilk.cluster import GaussianMixture, LatentClass
 from ilk.exceptions import DataError, MissingColumnError, ModelFileError
 
 IRIS = datasets.load_iris().data
@@ -68,11 +70,12 @@ def test_iris_has_the_published_separation():
     assert table["silhouette"][0] == pytest.approx(0.552819, abs=1e-6)
 
 
-def test_silhouette_of_a_single_customer_is_zero_and_of_one_segment_too():
+def test_silhouette_of_a_customer_alone_is_zero_and_of_one_segment_refused():
     found = quality.silhouette({"x": [0.0, 1.0, 10.0]}, [0, 0, 1], scale="none")
     assert found.widths.tolist() == pytest.approx([0.9, 8 / 9, 0.0])
-    alone = quality.silhouette({"x": [0.0, 1.0, 10.0]}, [4, 4, 4], scale="none")
-    assert alone.widths.tolist() == [0.0, 0.0, 0.0]
+    for method in ("exact", "simplified"):
+        with pytest.raises(DataError, match=r"segments: found 1 segment.*at least 2 are needed"):
+            quality.silhouette({"x": [0.0, 1.0, 10.0]}, [4, 4, 4], method=method)
 
 
 def test_silhouette_weights_are_repeated_customers():
@@ -350,8 +353,74 @@ def test_more_segments_than_different_customers_is_said():
     assert np.isnan(table.loc[3, "calinski_harabasz"])
     assert np.isnan(table.loc[3, "gap"])
     assert np.isnan(table.loc[4, "silhouette"])
-    with pytest.raises(DataError, match="61 rows"):
+    with pytest.raises(DataError, match=r"k=61 needs at least 61 rows, .*try: k=60$"):
         quality.select_k(data, k=[61], random_state=0)
+
+
+def ellipses():
+    """Three groups of different shape, which k-means cuts across."""
+    rng = np.random.default_rng(0)
+    shapes = [
+        ((0, 0), [[1, 0.9], [0.9, 1]], 300),
+        ((3, 0), [[1, -0.9], [-0.9, 1]], 200),
+        ((0, 6), [[0.2, 0], [0, 3]], 150),
+    ]
+    rows = [rng.multivariate_normal(mean, spread, size=n) for mean, spread, n in shapes]
+    return pd.DataFrame(np.vstack(rows), columns=["a", "b"])
+
+
+def test_a_mixture_is_chosen_by_the_lowest_bic_with_the_criteria_of_scikit_learn():
+    data = ellipses()
+    found = quality.select_k(
+        data, method="gaussian_mixture", k=range(1, 6), scale="none", n_references=0, random_state=0
+    )
+    table = found.to_dict()
+    assert found.k == 3
+    assert found.repeats
+    assert "3 has the lowest BIC" in found.explain()
+    assert {found.votes["BIC"], found.votes["ICL"]} == {3}
+    for row, k in enumerate(table["k"][:3]):
+        peer = SklearnMixture(k, n_init=10, tol=1e-6, max_iter=1000, random_state=0).fit(data)
+        assert table["bic"][row] == pytest.approx(peer.bic(data), abs=0.5)
+        own = GaussianMixture(k, n_init=10, random_state=0).fit(data)
+        assert table["icl"][row] == pytest.approx(own.icl(data), rel=1e-6)
+
+
+def answers(n=900, missing=True):
+    """Yes and no to eight questions, from three classes of customers."""
+    rng = np.random.default_rng(1)
+    classes = rng.choice(3, size=n, p=[0.5, 0.3, 0.2])
+    yes = np.array([[0.9] * 4 + [0.1] * 4, [0.1] * 8, [0.9] * 8])
+    frame = pd.DataFrame(
+        (rng.uniform(size=(n, 8)) < yes[classes]).astype(float), columns=[f"q{i}" for i in range(8)]
+    )
+    if missing:
+        frame.loc[::7, "q3"] = np.nan
+    return frame, classes
+
+
+def test_latent_classes_are_chosen_by_the_lowest_bic_with_answers_missing():
+    frame, classes = answers()
+    found = quality.select_k(
+        frame, method="latent_class", k=range(1, 6), n_references=3, random_state=0
+    )
+    assert found.k == 3
+    own = LatentClass(3, random_state=0).fit(frame.astype("category"))
+    bic = found.to_dict()["bic"][2]
+    assert bic == pytest.approx(own.bic_, abs=0.05)
+    unsure = (1 - own.relative_entropy_) * len(frame) * np.log(3)
+    assert found.to_dict()["icl"][2] == pytest.approx(bic + 2 * unsure, abs=0.5)
+    segments = ilk.segment(frame, method="latent_class", k=3, random_state=0)
+    assert metrics.adjusted_rand_score(classes, segments.codes) > 0.8
+    stable = quality.segment_stability(frame, segments, n_boot=20, random_state=0).to_dict()
+    assert (stable["jaccard"] > 0.8).all()
+
+
+def test_criteria_without_a_likelihood_are_missing():
+    found = quality.select_k(IRIS, k=(2, 3), n_references=0, random_state=0)
+    assert np.isnan(found.to_dict()["bic"]).all()
+    assert "BIC" not in found.votes
+    assert "bic" not in repr(found)
 
 
 # --- results ---

@@ -101,6 +101,54 @@ def test_numbers_alone_are_segmented_by_k_means() -> None:
     assert model.inertia_ == pytest.approx(78.851441, rel=1e-6)
 
 
+@pytest.mark.parametrize("method", ["kmeans", "gaussian_mixture", "latent_class"])
+def test_every_method_saves_predicts_and_merges(method: Any) -> None:
+    data = blobs()
+    if method == "latent_class":
+        data = (data > data.median()).astype(int)
+    found = ilk.segment(data, method=method, k=3, random_state=0)
+    assert found.method == method
+    assert list(found.sizes.values()) == sorted(found.sizes.values(), reverse=True)
+    back = ilk.Segmentation.from_json(found.to_json())
+    assert back.codes.tolist() == found.codes.tolist()
+    assert list(back.predict(data)) == list(found.labels)
+    assert sum(back.limit(2).sizes.values()) == len(data)
+    assert json.loads(found.to_json())["content"]["model"]["labels"] == []
+
+
+@pytest.mark.parametrize("method", ["gaussian_mixture", "latent_class"])
+def test_evidence_of_a_likelihood_is_its_bic(method: Any) -> None:
+    data = blobs()
+    if method == "latent_class":
+        data = data.rank(pct=True).mul(4).round().astype(int).astype("category")
+    found = ilk.segment(data, method=method, random_state=0, k_max=4)
+    evidence = found.evidence
+    assert evidence.loc[evidence["chosen"], "bic"].item() == evidence["bic"].min()
+    assert "lowest BIC" in found.reason
+
+
+def test_a_method_that_cannot_take_a_column_says_what_can() -> None:
+    data = blobs()
+    with pytest.raises(
+        DataError, match=r'"gaussian_mixture", but there are categories .*kprototypes'
+    ):
+        ilk.segment(data.assign(c=["x", "y"] * 150), method="gaussian_mixture")
+    with pytest.raises(DataError, match=r'column "x": found 300 different values.*pd\.qcut'):
+        ilk.segment(data, ["x"], method="latent_class")
+    with pytest.warns(DataWarning, match="latent classes take categories"):
+        found = ilk.segment(data.assign(c=["u", "v"] * 150), method="latent_class", k=2)
+    assert [feature["name"] for feature in found.preparation] == ["c"]
+
+
+def test_fewer_segments_than_asked_for_can_be_saved() -> None:
+    data = pd.DataFrame({"x": [1.0, 2.0, 3.0] * 10, "y": [1.0, 2.0, 5.0] * 10})
+    with pytest.warns(DataWarning, match="only 3 segments were found"):
+        found = ilk.segment(data, k=5, random_state=0)
+    back = ilk.Segmentation.from_json(found.to_json())
+    assert back.sizes == {"segment 1": 10, "segment 2": 10, "segment 3": 10}
+    assert list(back.predict(data)) == list(found.labels)
+
+
 def test_largest_segment_comes_first(found: Any) -> None:
     sizes = list(found.sizes.values())
     assert sizes == sorted(sizes, reverse=True)

@@ -18,6 +18,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from IPython.core.magic_arguments import argument, kwds, magic_arguments
 
 import ilk
+from ilk._methods import METHODS
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -90,7 +91,7 @@ _SEGMENT = Command(
     Option("df", "variable", "frame with one row per customer"),
     (
         Option("features", "columns", "columns to segment by; all of them if not given"),
-        Option("method", "value", "how to segment", suggestions=("auto", "kmeans", "kprototypes")),
+        Option("method", "value", "how to segment", suggestions=METHODS),
         Option("k", "value", "number of segments, or auto", suggestions=("auto",)),
         Option("exclude", "columns", "columns to leave out"),
         Option("weights", "column", "column of row weights"),

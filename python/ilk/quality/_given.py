@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ilk._frame import Frame
+from ilk._methods import METHODS
 from ilk.exceptions import DataError, DataWarning
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["Given", "Labels", "count", "labels_of", "numbers_of", "warn"]
 
 #: Methods that segment again and again; each is a variant of the core's clustering methods.
-METHODS = ("auto", "kmeans", "kprototypes")
 SCALES = ("auto", "standard", "range", "none")
 
 

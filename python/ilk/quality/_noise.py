@@ -17,6 +17,7 @@ from ilk.quality._given import Given, count, warn
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ilk._methods import Method
     from ilk._progress import Progress
 
 #: What a person calls the figures and the structureless data.
@@ -40,7 +41,7 @@ def noise_test(
     *,
     k: int | None = None,
     n_simulated: int = 99,
-    method: Literal["auto", "kmeans", "kprototypes"] = "auto",
+    method: Method = "auto",
     features: Sequence[str] | None = None,
     exclude: str | Sequence[str] | None = None,
     scale: Literal["auto", "standard", "range", "none"] | None = None,

@@ -15,13 +15,14 @@ from ilk.quality._given import Given, count, numbers_of, warn
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from ilk._methods import Method
     from ilk._progress import Progress
 
 
 def select_k(
     data: Any,
     *,
-    method: Literal["auto", "kmeans", "kprototypes"] = "auto",
+    method: Method = "auto",
     k: Iterable[int] = range(2, 9),
     features: Sequence[str] | None = None,
     exclude: str | Sequence[str] | None = None,
@@ -40,13 +41,13 @@ def select_k(
     The choice is made as :func:`ilk.segment` makes it: a number repeats on other customers if its prediction strength
     [1]_ plus one standard error reaches 0.8; of those that repeat, the largest is taken whose mean silhouette [2]_ is
     at least 90 % of the widest among them; where none repeats, the one with the widest mean silhouette, and
-    ``.explain()`` says so. The other criteria are shown beside it, with what each would choose.
+    ``.explain()`` says so. Of the methods with a likelihood the number with the lowest BIC [6]_ is taken. The other criteria are shown beside it, with what each would choose.
 
     Parameters
     ----------
     data : frame of shape (n_customers, n_columns)
         pandas, polars, pyarrow, DuckDB, NumPy, or a dict of columns; one row per customer.
-    method : {"auto", "kmeans", "kprototypes"}
+    method : {"auto", "kmeans", "kprototypes", "gaussian_mixture", "latent_class"}
         ``"auto"`` is k-means where every feature is an amount and nothing is missing, else k-prototypes.
     k : iterable of int
         Numbers of segments to try.
@@ -87,7 +88,10 @@ def select_k(
     Notes
     -----
     Within-SS, Calinski-Harabasz [4]_ (higher is better) and Davies-Bouldin [5]_ (lower is better) rest on all rows. On
-    categories the squared distance is the cost of k-prototypes: gamma for each category that differs from the mode.
+    categories the squared distance is the cost of k-prototypes: gamma for each category that differs from the mode, 1
+    where the method is ``"latent_class"``. BIC and ICL [7]_ (lower is better) are those of ``"gaussian_mixture"`` and
+    ``"latent_class"``, on all rows; they are missing where a component collapsed onto few rows, or where the data
+    cannot tell so many classes apart.
 
     References
     ----------
@@ -98,6 +102,9 @@ def select_k(
        statistic, Journal of the Royal Statistical Society B 63.
     .. [4] Caliński and Harabasz (1974), A dendrite method for cluster analysis, Communications in Statistics 3.
     .. [5] Davies and Bouldin (1979), A cluster separation measure, IEEE Transactions on Pattern Analysis 1.
+    .. [6] Schwarz (1978), Estimating the dimension of a model, Annals of Statistics 6.
+    .. [7] Biernacki, Celeux and Govaert (2000), Assessing a mixture model for clustering with the integrated completed
+       likelihood, IEEE Transactions on Pattern Analysis 22.
 
     Examples
     --------
@@ -141,7 +148,8 @@ class Selection(Result):
     """Numbers of segments with the evidence for each; made by :func:`select_k`.
 
     ``.table`` has one row per number: within-SS, mean silhouette, Calinski-Harabasz, Davies-Bouldin, gap and its
-    standard error, prediction strength and its standard error, share of the smallest and of the largest segment, and which was chosen.
+    standard error, prediction strength and its standard error, share of the smallest and of the largest segment, BIC and ICL, and which
+    was chosen.
     What is not defined or was not measured is missing.
 
     Examples
@@ -162,6 +170,11 @@ class Selection(Result):
     _formats: ClassVar[Mapping[str, str]] = {
         "smallest_share": "share",
         "largest_share": "share",
+        "silhouette": "index",
+        "davies_bouldin": "index",
+        "gap": "index",
+        "bic": "count",
+        "icl": "count",
         "prediction_strength": "index",
         "prediction_strength_se": "index",
     }
@@ -219,7 +232,12 @@ class Selection(Result):
         return plots.selection(self, axes)
 
     def _shown(self) -> dict[str, Any]:
+        """What was measured, with one standard error to both sides as an interval."""
         columns = self.to_dict()
+        for name in ("gap", "prediction_strength"):
+            error = columns.pop(f"{name}_se")
+            columns[f"{name}_lo"] = columns[name] - error
+            columns[f"{name}_hi"] = columns[name] + error
         return {
             name: values
             for name, values in columns.items()

@@ -66,7 +66,7 @@ def silhouette(
     Raises
     ------
     DataError
-        If labels and customers differ in number, or a value is not allowed.
+        If labels and customers differ in number, there are fewer than two segments, or a value is not allowed.
 
     Notes
     -----

@@ -17,6 +17,7 @@ from ilk.quality._given import Given, Labels, count, numbers_of, warn
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from ilk._methods import Method
     from ilk._progress import Progress
 
 #: Median adjusted Rand index from which solutions count as nearly the same, and as alike.
@@ -28,7 +29,7 @@ def stability(
     *,
     k: Iterable[int] = range(2, 9),
     n_boot: int = 100,
-    method: Literal["auto", "kmeans", "kprototypes"] = "auto",
+    method: Method = "auto",
     features: Sequence[str] | None = None,
     exclude: str | Sequence[str] | None = None,
     scale: Literal["auto", "standard", "range", "none"] = "auto",
@@ -52,7 +53,7 @@ def stability(
         Numbers of segments.
     n_boot : int
         Pairs of bootstrap samples.
-    method : {"auto", "kmeans", "kprototypes"}
+    method : {"auto", "kmeans", "kprototypes", "gaussian_mixture", "latent_class"}
         ``"auto"`` is k-means where every feature is an amount and nothing is missing, else k-prototypes.
     features, exclude : sequence of str, optional
         Columns to use, by default all; columns not to use.
@@ -206,7 +207,7 @@ def segment_stability(
     k: int | None = None,
     across: Iterable[int] = range(2, 9),
     n_boot: int = 100,
-    method: Literal["auto", "kmeans", "kprototypes"] = "auto",
+    method: Method = "auto",
     features: Sequence[str] | None = None,
     exclude: str | Sequence[str] | None = None,
     scale: Literal["auto", "standard", "range", "none"] | None = None,

@@ -83,6 +83,12 @@ impl LatentClassModel {
         &self.labels
     }
 
+    /// The model without the labels of the rows it was fitted on, for who keeps them elsewhere.
+    #[must_use]
+    pub(crate) fn without_labels(self) -> Self {
+        Self { labels: Vec::new(), ..self }
+    }
+
     /// How well the model fits and tells rows apart.
     pub fn statistics(&self) -> &Statistics {
         &self.statistics
