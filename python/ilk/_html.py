@@ -26,7 +26,7 @@ __all__ = [
 _STYLE = """
 .ilk{color:var(--jp-ui-font-color1,inherit);font-family:var(--jp-ui-font-family,system-ui,sans-serif);
 font-size:13px;line-height:1.45;max-width:100%;overflow-x:auto}
-.ilk table{border-collapse:collapse;margin:.4em 0}
+.ilk table{font-size:inherit;border-collapse:collapse;margin:.4em 0}
 .ilk caption{text-align:left;font-weight:600;padding:.2em 0;caption-side:top}
 .ilk.ilk th,.ilk.ilk td{padding:.25em .7em;border:0;border-bottom:1px solid var(--jp-border-color2,rgba(128,128,128,.4));
 text-align:left;vertical-align:top;max-width:32em;overflow-wrap:break-word}

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 import ilk
 from ilk import cluster
+from ilk._methods import METHODS
 from ilk.exceptions import IlkError, InternalError
 
 ESTIMATORS = [
@@ -204,12 +205,18 @@ def test_frames(estimator: type, X: pd.DataFrame, how_many: int, seed: int, kind
 
 
 @settings(suppress_health_check=list(HealthCheck))
-@given(frames(), st.sampled_from(("auto", 1, 2, 3, 7)), st.integers(0, 1000))
-def test_segments(df: pd.DataFrame, k: Any, seed: int) -> None:
+@given(
+    frames(),
+    st.sampled_from(("auto", 1, 2, 3, 7)),
+    st.sampled_from(METHODS),
+    st.sampled_from(("ignore", "drop")),
+    st.integers(0, 1000),
+)
+def test_segments(df: pd.DataFrame, k: Any, method: Any, missing: Any, seed: int) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            found = ilk.segment(df, k=k, random_state=seed)
+            found = ilk.segment(df, k=k, method=method, missing=missing, random_state=seed)
         except InternalError:
             raise
         except (IlkError, ValueError, TypeError) as refusal:
@@ -217,5 +224,8 @@ def test_segments(df: pd.DataFrame, k: Any, seed: int) -> None:
             return
     event("segmented")
     assert len(found.labels) == len(df)
-    assert found.to_json()
+    back = ilk.Segmentation.from_json(found.to_json())
+    assert back.codes.tolist() == found.codes.tolist()
     assert found.explain()
+    if method in ("kprototypes", "latent_class"):
+        assert len(found.predict(df)) == len(df)

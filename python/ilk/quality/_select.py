@@ -238,8 +238,9 @@ class Selection(Result):
             error = columns.pop(f"{name}_se")
             columns[f"{name}_lo"] = columns[name] - error
             columns[f"{name}_hi"] = columns[name] + error
-        return {
+        measured = {
             name: values
             for name, values in columns.items()
-            if name in ("k", "chosen") or not np.all(np.isnan(values))
+            if name not in ("k", "chosen") and not np.all(np.isnan(values))
         }
+        return {"k": columns["k"], "chosen": columns["chosen"], **measured}
