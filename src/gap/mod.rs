@@ -31,9 +31,12 @@ mod clusters;
 mod crosstab;
 mod expected;
 mod layout;
+pub mod map;
 mod matrix;
+pub mod opportunity;
 mod tables;
 mod tally;
+pub mod turf;
 mod words;
 
 pub use crosstab::{Cell, Cells, CrossTab};

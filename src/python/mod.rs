@@ -20,7 +20,9 @@ mod core_module {
     #[pymodule_export]
     use super::economics::{PyRanking, PyScorecard, segment_scorecard};
     #[pymodule_export]
-    use super::gap::{PyGapMatrix, gap_matrix};
+    use super::gap::{
+        PyGapMatrix, PyMap, PyOpportunities, PyTurf, gap_matrix, map_columns, opportunities, reach,
+    };
     #[pymodule_export]
     use super::quality::{
         PyComparison, PyNoiseTest, PySegmentStability, PySelection, PyShadows, PySilhouettes,

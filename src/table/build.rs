@@ -18,7 +18,7 @@ impl Builder {
     /// Adds a text column.
     #[must_use]
     pub fn text<S: AsRef<str>>(self, name: &str, values: impl IntoIterator<Item = S>) -> Self {
-        self.push(name, Arc::new(StringArray::from_iter_values(values)))
+        self.push(name, Arc::new(values.into_iter().map(Some).collect::<StringArray>()))
     }
 
     /// Adds a column of floats; NaN becomes a missing value.
@@ -31,7 +31,7 @@ impl Builder {
     /// Adds a column of integers.
     #[must_use]
     pub fn int(self, name: &str, values: impl IntoIterator<Item = i64>) -> Self {
-        self.push(name, Arc::new(Int64Array::from_iter_values(values)))
+        self.push(name, Arc::new(values.into_iter().map(Some).collect::<Int64Array>()))
     }
 
     /// Adds a column of true and false.

@@ -280,14 +280,7 @@ fn learn_feature(
         Kind::Number => Source::Number,
     };
     let values = read_amount(table, name, &source)?;
-    if let Some(row) = values.iter().position(|value| value.abs() > 1e150) {
-        return Err(Error::value(
-            name,
-            row,
-            values[row],
-            "numbers must lie within ±1e150, since they are squared",
-        ));
-    }
+    check_size(name, &values)?;
     if !chosen && source == Source::Number && is_identifier(name, &values) {
         return Ok(Err(format!("looks like an identifier (features=[..., {name:?}] uses it)")));
     }
@@ -318,8 +311,25 @@ fn learn_feature(
     Ok(Ok(Feature::Amount { name: name.to_string(), source, log_unit, center, spread }))
 }
 
+/// Refuses numbers whose squares would overflow.
+fn check_size(name: &str, values: &[f64]) -> Result<()> {
+    match values.iter().position(|value| value.abs() > 1e150) {
+        None => Ok(()),
+        Some(row) => Err(Error::value(
+            name,
+            row,
+            values[row],
+            "numbers must lie within ±1e150, since they are squared",
+        )),
+    }
+}
+
 /// A column of numbers or dates whose values are few enough to be categories.
 fn learn_values(table: &Table, name: &str, chosen: bool) -> Result<Result<Feature, String>> {
+    if table.kind(name)? == Kind::Number {
+        // Profiles tell their means and deviations.
+        check_size(name, &read_amount(table, name, &Source::Number)?)?;
+    }
     let n = table.codes(name)?.categories.len();
     if n <= MAX_CATEGORIES {
         return learn_category(table, name, chosen);

@@ -10,6 +10,7 @@ mod economics;
 mod gap;
 mod kmodes;
 mod latent;
+mod map;
 mod medoids;
 mod mixture;
 mod quality;

@@ -1,4 +1,4 @@
-"""Where the gaps are: customer categories by contexts, against what the two explain or against what is offered."""
+"""The gap matrix: customer categories by contexts, against what the two explain or against what is offered."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from ilk import _core
 from ilk._frame import Frame, free_name, to_native
 from ilk._result import Explanation, Result
 from ilk.exceptions import DataError
+from ilk.gaps._map import CorrespondenceMap, checked_dims
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-__all__ = ["GapMatrix", "gap_matrix"]
 
 
 class GapMatrix(Result):
@@ -148,6 +147,43 @@ class GapMatrix(Result):
         """
         wide = to_native(self._core.matrix(what), self._native)
         return wide.set_index(self.rows) if self._native == "pandas" else wide
+
+    def map(self, dims: int = 2) -> CorrespondenceMap:
+        """The rows and columns as points of one picture: correspondence analysis.
+
+        Rows lie near each other where their shares over the columns are alike; a column lies in the direction of the
+        rows that have more of it than expected. It is the table as observed that is mapped; cells that cannot occur are
+        filled with what independence expects of them [1]_, and so pull no point anywhere.
+
+        Parameters
+        ----------
+        dims : int
+            Dimensions to give coordinates of.
+
+        Returns
+        -------
+        CorrespondenceMap
+            ``.inertias``, ``.row_coordinates``, ``.col_coordinates``, ``.project()``, ``.plot()``, ``.explain()``.
+
+        Raises
+        ------
+        DataError
+            If fewer than two rows or columns have records, or nothing depends on anything.
+
+        References
+        ----------
+        .. [1] de Leeuw and van der Heijden (1988), Correspondence analysis of incomplete contingency tables,
+           Psychometrika 53.
+
+        Examples
+        --------
+        >>> import ilk
+        >>> answers = {"who": ["a"] * 50 + ["b"] * 50, "when": ["am"] * 35 + ["pm"] * 40 + ["am"] * 25}
+        >>> places = ilk.gap_matrix(answers, rows="who", cols="when").map()
+        >>> places.row_coordinates["dim_1"].round(3).tolist()
+        [-0.204, 0.204]
+        """
+        return CorrespondenceMap(self._core.map(checked_dims(dims)), self._native)
 
     def plot(
         self,

@@ -1,11 +1,12 @@
-//! Bindings of the gap room.
+//! Bindings of the gap matrix.
 
 use pyo3::prelude::*;
 
-use super::result::result;
-use super::runtime;
-use super::table::PyTable;
-use crate::gap::{self, GapMatrix, Options, Roles};
+use super::map::PyMap;
+use crate::gap::{self, GapMatrix, Options, Roles, map};
+use crate::python::result::result;
+use crate::python::runtime;
+use crate::python::table::PyTable;
 
 /// See `ilk.gap_matrix`.
 #[pyfunction]
@@ -52,6 +53,11 @@ result!(PyGapMatrix, "GapMatrix", GapMatrix, {
     /// One figure of every cell, laid out as the matrix.
     fn matrix(&self, what: &str) -> PyResult<PyTable> {
         Ok(PyTable(self.0.wide(what)?))
+    }
+
+    /// Correspondence analysis.
+    fn map(&self, py: Python<'_>, dims: usize) -> PyResult<PyMap> {
+        runtime::run(py, None, |_| map::simple(&self.0, dims)).map(PyMap)
     }
 
     /// What the figures mean, one paragraph per entry.

@@ -1,0 +1,9 @@
+//! Bindings of the gap room. See `ilk.gaps`.
+
+mod map;
+mod matrix;
+mod needs;
+
+pub(crate) use map::{PyMap, map_columns};
+pub(crate) use matrix::{PyGapMatrix, gap_matrix};
+pub(crate) use needs::{PyOpportunities, PyTurf, opportunities, reach};
