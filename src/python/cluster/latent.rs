@@ -250,7 +250,7 @@ impl PyLatentClass {
 
     #[getter]
     fn average_posterior<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
-        self.0.statistics().average_posterior.clone().into_pyarray(py)
+        self.0.statistics().average_posterior.to_vec().into_pyarray(py)
     }
 
     #[getter]
