@@ -152,16 +152,17 @@ def _column(values: NDArray[Any]) -> NDArray[Any]:
 
 def named(argument: str, columns: Sequence[str | int], frame: Frame) -> list[str]:
     """Columns by name or position as names, each once, in the order of the frame."""
-    names = set()
-    for column in columns:
-        name = column
-        if isinstance(column, (int, np.integer)):
-            if not -len(frame.columns) <= column < len(frame.columns):
-                raise DataError(
-                    f"{argument}: found position {column}, "
-                    f"but there are {len(frame.columns)} columns"
-                )
-            name = frame.columns[int(column)]
-        frame.core.kind(str(name))
-        names.add(str(name))
+    names = {column_name(argument, column, frame) for column in columns}
     return [name for name in frame.columns if name in names]
+
+
+def column_name(argument: str, column: str | int, frame: Frame) -> str:
+    """The name of a column that an argument gives by name or position."""
+    if isinstance(column, (int, np.integer)) and not isinstance(column, bool):
+        if not -len(frame.columns) <= column < len(frame.columns):
+            raise DataError(
+                f"{argument}: found position {column}, but there are {len(frame.columns)} columns"
+            )
+        return frame.columns[int(column)]
+    frame.core.kind(str(column))
+    return str(column)
