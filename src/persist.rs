@@ -98,6 +98,27 @@ pub fn broken(reason: impl Into<String>) -> Error {
     Error::ModelFile { reason: reason.into() }
 }
 
+/// Figures of which some may be missing, which are NaN. A missing figure equals another missing one, so that what was saved
+/// and read again equals what it was; they are saved as [`floats`] are.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Figures(#[serde(with = "floats")] pub Vec<f64>);
+
+impl PartialEq for Figures {
+    fn eq(&self, other: &Self) -> bool {
+        let same = |(a, b): (&f64, &f64)| a == b || (a.is_nan() && b.is_nan());
+        self.len() == other.len() && self.iter().zip(other.iter()).all(same)
+    }
+}
+
+impl std::ops::Deref for Figures {
+    type Target = [f64];
+
+    fn deref(&self) -> &[f64] {
+        &self.0
+    }
+}
+
 /// Floats that may be missing or infinite, which JSON numbers cannot be: NaN is `null`, infinities are text.
 ///
 /// For `#[serde(with = "persist::floats")]` on a `Vec<f64>`.
@@ -183,6 +204,18 @@ mod tests {
         let back: Pair = from_json(&to_json(&missing).unwrap()).unwrap();
         assert!(back.values[0].is_nan());
         assert_eq!(back.values[2], 5e-324);
+    }
+
+    #[test]
+    fn figures_are_equal_where_both_are_missing_and_nowhere_else() {
+        let figures = |values: &[f64]| Figures(values.to_vec());
+        assert_eq!(figures(&[1.0, f64::NAN]), figures(&[1.0, -f64::NAN]));
+        for other in [&[1.0, 2.0][..], &[f64::NAN, f64::NAN], &[1.0], &[1.0, f64::NAN, 3.0]] {
+            assert_ne!(figures(&[1.0, f64::NAN]), figures(other));
+        }
+        let text = serde_json::to_string(&figures(&[1.0, f64::NAN])).unwrap();
+        assert_eq!(text, "[1.0,null]");
+        assert_eq!(serde_json::from_str::<Figures>(&text).unwrap(), figures(&[1.0, f64::NAN]));
     }
 
     #[test]

@@ -245,6 +245,31 @@ def test_unseen_categories_are_told() -> None:
         assert (model.transform(new)[:2] >= 1).all()
 
 
+def test_columns_of_numbers_in_which_no_two_rows_agree_are_told() -> None:
+    frame = answers(60).assign(spend=np.r_[np.arange(31) + 0.5, np.repeat(99.0, 29)])
+    with pytest.warns(
+        DataWarning, match=r"'spend': 31 of 60 rows.*KPrototypes, or df\['spend'\] = "
+    ):
+        KModes(2, random_state=0).fit(frame)
+    gaps = frame.assign(spend=frame["spend"].where(frame["spend"] != 99))
+    with pytest.warns(DataWarning, match="'spend': 31 of 31 rows"):
+        KModes(2, random_state=0).fit(gaps)
+
+
+def test_numbers_that_rows_share_and_few_rows_and_text_are_not_told_of() -> None:
+    half = np.r_[np.arange(30) + 0.5, np.repeat(99.0, 30)]
+    KModes(2, random_state=0).fit(answers(60).assign(spend=half, text=[f"t{i}" for i in range(60)]))
+    KModes(2, random_state=0).fit(answers(19).assign(spend=np.arange(19)))
+    KPrototypes(2, random_state=0).fit(answers(60).assign(spend=np.arange(60)))
+
+
+def test_an_array_has_the_columns_of_the_fit_in_their_order() -> None:
+    frame = answers()
+    model = KModes(3, random_state=0).fit(frame)
+    with pytest.warns(UserWarning, match="valid feature names"):
+        assert_array_equal(model.predict(frame.to_numpy()), model.labels_)
+
+
 # Saving
 
 
@@ -299,7 +324,8 @@ def test_fewer_different_rows_than_clusters_is_told() -> None:
 def test_a_category_for_every_row() -> None:
     n = 65_537
     frame = pl.DataFrame({"id": np.arange(n), "group": np.arange(n) % 3 == 0})
-    model = KModes(2, init=frame[[1, 0]], max_iter=5).fit(frame)
+    with pytest.warns(DataWarning, match="'id': 65537 of 65537 rows"):
+        model = KModes(2, init=frame[[1, 0]], max_iter=5).fit(frame)
     assert_array_equal(model.labels_, frame["group"].to_numpy())
     assert model.cost_ == n - 2
 

@@ -37,7 +37,8 @@ def _checks() -> list[Any]:
     for estimator in (*(estimator() for estimator in ESTIMATORS), RoundedKModes()):
         for one, check in estimator_checks_generator(estimator, legacy=True):
             name = getattr(check, "func", check).__name__
-            # Its rows are continuous: no two share a category. K-modes takes it with the rows rounded.
+            # Its rows are continuous: no two share a category, so that simple matching finds every two equally far apart
+            # and no clusters can follow from it. K-modes takes it with the rows rounded.
             wanted = {KModes: name != "check_clustering", RoundedKModes: name == "check_clustering"}
             if not wanted.get(type(estimator), True):
                 continue

@@ -176,6 +176,7 @@ proptest! {
         let text = to_json(&model).unwrap();
         let back: LatentClassModel = from_json(&text).unwrap();
         prop_assert_eq!(to_json(&back).unwrap(), text);
+        prop_assert_eq!(&back, &model);
         prop_assert_eq!(back.predict(&data, None, &quiet()).unwrap(), model.labels());
     }
 
@@ -229,6 +230,22 @@ fn linfa_takes_codes_in_an_array() {
     assert!(labels.iter().zip(model.labels()).all(|(&a, &b)| a == b as usize));
     let straight = params.fit(&mixed(&codes, &categories), None, None, &quiet()).unwrap();
     assert_eq!(straight.statistics(), model.statistics());
+}
+
+#[test]
+fn a_model_with_missing_figures_equals_itself_and_no_other() {
+    let categories = [3, 2];
+    let fit = |missing, seed| {
+        let data = mixed(&answers(40, &categories, missing, seed), &categories);
+        LatentClass::new(1).fit(&data, None, None, &quiet()).unwrap()
+    };
+    for missing in [0.0, 0.3] {
+        let model = fit(missing, 1);
+        assert!(model.statistics().relative_entropy().is_nan());
+        assert_eq!(model.statistics().g2().is_nan(), missing > 0.0);
+        assert_eq!(model, model.clone());
+        assert_ne!(model, fit(missing, 2));
+    }
 }
 
 #[test]

@@ -11,7 +11,9 @@ use ilk::parallel::{Monitor, set_num_threads};
 use ilk::persist::{from_json, to_json};
 use ilk::rng::{Rng, Stage};
 use ilk::table::Table;
-use ndarray::{Array2, Axis};
+use linfa::DatasetBase;
+use linfa::traits::{Fit, Predict};
+use ndarray::{Array1, Array2, Axis};
 use proptest::prelude::*;
 
 fn quiet() -> Monitor {
@@ -405,4 +407,22 @@ fn rows_that_cannot_be_compared_are_named_and_count_as_far_apart() {
     assert!(model.inertia().is_finite());
     let error = gower_distances::<f64>(&rows, None, Some(100), &quiet()).unwrap_err();
     assert!(matches!(error, Error::MemoryLimit { needed_bytes: 128, limit_bytes: 100, .. }));
+}
+
+#[test]
+fn linfa_fits_and_predicts() {
+    let rows = blobs(120, 4, 3);
+    let weights = Array1::from_shape_fn(120, |row| (row % 3) as f32);
+    let dataset = DatasetBase::from(rows.clone()).with_weights(weights.clone());
+    let params = KMedoids::new(4);
+    let model = Fit::fit(&params, &dataset).unwrap();
+    let weights: Vec<f64> = weights.iter().map(|&weight| f64::from(weight)).collect();
+    let straight =
+        params.fit(rows.view(), Metric::Euclidean, Some(&weights), &[], &quiet()).unwrap();
+    assert_eq!(model, straight);
+    let labels: Array1<usize> = Predict::predict(&model, &rows);
+    assert!(labels.iter().zip(model.labels()).all(|(&a, &b)| a == b as usize));
+    let narrow = rows.mapv(|value| value as f32);
+    let as_narrow: Array1<usize> = Predict::predict(&model, &narrow);
+    assert_eq!(as_narrow, labels);
 }

@@ -34,7 +34,9 @@ from ilk.cluster._kmeans import KMeans
 from ilk.cluster._kmedoids import KMedoids
 from ilk.cluster._kmodes import KModes
 from ilk.cluster._kprototypes import KPrototypes
-from ilk.cluster._latent import BootstrapLRTest, LatentClass, NotIdentifiedWarning
+from ilk.cluster._latent import LatentClass
+from ilk.cluster._latent_test import BootstrapLRTest
+from ilk.cluster._latent_warnings import NotIdentifiedWarning
 from ilk.cluster._minibatch import MiniBatchKMeans
 from ilk.cluster._mixture import GaussianMixture
 

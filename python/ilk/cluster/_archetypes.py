@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from ilk import _core
 from ilk._progress import progress_bar
 from ilk.cluster._base import (
     Clusters,
     FewClustersWarning,
+    OfNumbers,
     checked_weights,
+    enough_rows,
     number,
-    numeric_rows,
+    seed_of,
     whole,
 )
-from ilk.exceptions import DataError
 
 if TYPE_CHECKING:
     from typing import Self
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ilk._progress import Progress
 
 
-class Archetypes(Clusters):
+class Archetypes(Clusters, OfNumbers):
     """Archetypal analysis: every row as a mixture of a few extreme ones.
 
     Where clusters say which group a customer is in, archetypes say how much of each extreme there is in the customer: 70 %
@@ -95,6 +95,8 @@ class Archetypes(Clusters):
     0.50
     """
 
+    _Model: ClassVar[Any] = _core.ArchetypesModel
+
     archetypes_: NDArray[np.float64]
     alphas_: NDArray[np.float64]
     labels_: NDArray[np.int32]
@@ -142,14 +144,8 @@ class Archetypes(Clusters):
         DataError
             If a value is not finite, a parameter or weight is out of range, or there are fewer rows than archetypes.
         """
-        rows = numeric_rows(self, X, dtype=np.float64, copy=False)
-        n_archetypes = whole("n_archetypes", self.n_archetypes)
-        if len(rows) < n_archetypes:
-            raise DataError(
-                f"n_archetypes={n_archetypes} needs at least {n_archetypes} rows, "
-                f"but n_samples={len(rows)}; try: n_archetypes={len(rows)}"
-            )
-        names = getattr(self, "feature_names_in_", None)
+        rows = self._fit_rows(X)
+        n_archetypes = enough_rows("n_archetypes", self.n_archetypes, len(rows))
         with progress_bar(self.progress, type(self).__name__) as show:
             self._model = _core.ArchetypesModel.fit(
                 rows,
@@ -158,8 +154,8 @@ class Archetypes(Clusters):
                 n_init=whole("n_init", self.n_init),
                 max_iter=whole("max_iter", self.max_iter),
                 tol=number("tol", self.tol),
-                seed=self._seed(),
-                names=[] if names is None else [str(name) for name in names],
+                seed=seed_of(self.random_state),
+                names=self._names(),
                 progress=show,
             )
         self._take_attributes()
@@ -171,6 +167,10 @@ class Archetypes(Clusters):
                 stacklevel=2,
             )
         return self
+
+    @classmethod
+    def _parameters_of(cls, model: Any) -> dict[str, Any]:
+        return {"n_archetypes": model.n_clusters}
 
     def _take_attributes(self) -> None:
         self.archetypes_ = self._model.archetypes
@@ -191,11 +191,6 @@ class Archetypes(Clusters):
             betas[archetype, rows] = shares
         return betas
 
-    def _rows(self, X: Any) -> NDArray[np.float64]:
-        check_is_fitted(self)
-        rows: NDArray[np.float64] = numeric_rows(self, X, reset=False, dtype=np.float64)
-        return rows
-
     def transform(self, X: Any) -> NDArray[np.float64]:
         """Shares of the archetypes in each row.
 
@@ -209,7 +204,7 @@ class Archetypes(Clusters):
         ndarray of shape (n_samples, n_archetypes)
             The mixture that comes nearest to each row; each line sums to 1.
         """
-        rows = self._rows(X)
+        rows = self._new_rows(X)
         shares: NDArray[np.float64] = self._model.transform(rows)
         return shares
 
@@ -226,7 +221,7 @@ class Archetypes(Clusters):
         ndarray of shape (n_samples,)
             Labels; ties go to the lowest.
         """
-        rows = self._rows(X)
+        rows = self._new_rows(X)
         labels: NDArray[np.int32] = self._model.predict(rows)
         return labels
 
@@ -247,33 +242,5 @@ class Archetypes(Clusters):
         float
             Higher is better.
         """
-        rows = self._rows(X)
+        rows = self._new_rows(X)
         return -float(self._model.cost(rows, checked_weights(sample_weight, rows)))
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """A fitted estimator from what :meth:`to_json` wrote.
-
-        Parameters
-        ----------
-        text : str
-            The JSON.
-
-        Returns
-        -------
-        Archetypes
-            It transforms as the one that was saved; parameters that only matter for fitting have their defaults.
-
-        Raises
-        ------
-        ModelFileError
-            If the text is broken, or of another kind or a newer version.
-        """
-        model = _core.ArchetypesModel.from_json(text)
-        estimator = cls(model.n_clusters)
-        estimator._model = model
-        estimator._take_attributes()
-        estimator.n_features_in_ = model.n_features
-        if model.names:
-            estimator.feature_names_in_ = np.array(model.names, dtype=object)
-        return estimator

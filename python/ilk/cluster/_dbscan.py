@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ilk import _core
 from ilk._progress import progress_bar
@@ -75,6 +75,8 @@ class DBSCAN(Dense):
     [0, -1]
     """
 
+    _Model: ClassVar[Any] = _core.DBSCANModel
+
     core_sample_indices_: NDArray[np.int64]
     components_: NDArray[np.float64]
 
@@ -108,14 +110,14 @@ class DBSCAN(Dense):
         DataError
             If a value is not finite, or a parameter or weight is out of range.
         """
-        rows, names = self._fitted_rows(X)
+        rows = self._fit_rows(X)
         with progress_bar(self.progress, type(self).__name__) as show:
             self._model = _core.DBSCANModel.fit(
                 rows,
                 checked_weights(sample_weight, rows),
                 eps=number("eps", self.eps),
                 min_samples=whole("min_samples", self.min_samples),
-                names=names,
+                names=self._names(),
                 progress=show,
             )
         self._take_attributes()
@@ -164,28 +166,3 @@ class DBSCAN(Dense):
         rows = self._new_rows(X)
         labels: NDArray[np.int32] = self._model.predict(rows)
         return labels
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """A fitted estimator from what :meth:`to_json` wrote.
-
-        Parameters
-        ----------
-        text : str
-            The JSON.
-
-        Returns
-        -------
-        DBSCAN
-            It predicts as the one that was saved; parameters that only matter for fitting have their defaults.
-
-        Raises
-        ------
-        ModelFileError
-            If the text is broken, or of another kind or a newer version.
-        """
-        estimator = cls()
-        estimator._model = _core.DBSCANModel.from_json(text)
-        estimator._take_attributes()
-        estimator._take_features()
-        return estimator

@@ -11,7 +11,7 @@ import numpy as np
 from ilk import _core
 from ilk._frame import require_columns
 from ilk.cluster._base import number
-from ilk.cluster._mixed import _frame_of
+from ilk.cluster._frames import column_name, frame_of
 from ilk.exceptions import DataError, DataWarning
 
 if TYPE_CHECKING:
@@ -110,8 +110,8 @@ def gower_distances(
     wanted = np.dtype(dtype)
     if wanted not in (np.float64, np.float32):
         raise DataError(f"dtype: found {wanted}, but float64 or float32 is needed")
-    frame = _frame_of(X, None)
-    other = None if Y is None else _frame_of(Y, frame.columns)
+    frame = frame_of(X, None)
+    other = None if Y is None else frame_of(Y, frame.columns)
     treated, flags, weighed = roles_of(frame, numeric, categorical, ordinal, asymmetric, weights)
     matrix, empty, n_pairs, pair = _core.gower_distances(
         frame.core,
@@ -182,17 +182,7 @@ def named(frame: Frame, argument: str, names: Any) -> list[str]:
             f"{argument}: found {names!r}, but a list of columns is needed; "
             f"try: {argument}=[{names!r}]"
         )
-    found = []
-    for name in names:
-        if isinstance(name, (int, np.integer)) and not isinstance(name, bool):
-            if not -len(frame.columns) <= name < len(frame.columns):
-                raise DataError(
-                    f"{argument}: found position {name}, but there are {len(frame.columns)} columns"
-                )
-            name = frame.columns[int(name)]
-        found.append(str(name))
-    require_columns(found, frame.columns)
-    return found
+    return [column_name(argument, name, frame) for name in names]
 
 
 def _weights(frame: Frame, weights: Any) -> list[tuple[str, float]]:

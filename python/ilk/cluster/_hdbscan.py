@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
@@ -101,6 +101,8 @@ class HDBSCAN(Dense):
     [0, -1]
     """
 
+    _Model: ClassVar[Any] = _core.HDBSCANModel
+
     probabilities_: NDArray[np.float64]
     outlier_scores_: NDArray[np.float64]
     cluster_persistence_: NDArray[np.float64]
@@ -146,7 +148,7 @@ class HDBSCAN(Dense):
         DataError
             If a value is not finite, a parameter is out of range, or there are fewer rows than ``min_samples``.
         """
-        rows, names = self._fitted_rows(X)
+        rows = self._fit_rows(X)
         if not isinstance(self.allow_single_cluster, (bool, np.bool_)):
             raise DataError(
                 f"allow_single_cluster: found {self.allow_single_cluster!r}, but True or False is needed"
@@ -162,7 +164,7 @@ class HDBSCAN(Dense):
                 max_cluster_size=_optional("max_cluster_size", self.max_cluster_size),
                 cluster_selection_method=str(self.cluster_selection_method),
                 allow_single_cluster=bool(self.allow_single_cluster),
-                names=names,
+                names=self._names(),
                 progress=show,
             )
         self._take_attributes()
@@ -229,34 +231,6 @@ class HDBSCAN(Dense):
         rows = self._new_rows(X)
         shares: NDArray[np.float64] = self._model.predict(rows)[1]
         return shares
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """A fitted estimator from what :meth:`to_json` wrote.
-
-        Parameters
-        ----------
-        text : str
-            The JSON.
-
-        Returns
-        -------
-        HDBSCAN
-            It predicts as the one that was saved; parameters that only matter for fitting have their defaults.
-
-        Raises
-        ------
-        ModelFileError
-            If the text is broken, or of another kind or a newer version.
-        """
-        estimator = cls()
-        estimator._model = _core.HDBSCANModel.from_json(text)
-        estimator._take_attributes()
-        estimator._take_features()
-        return estimator
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "_model")
 
 
 def _optional(name: str, value: Any) -> int | None:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from ilk import _core
 from ilk._progress import progress_bar
-from ilk.cluster._base import Clusters, checked_weights, number, numeric_rows, whole
+from ilk.cluster._base import (
+    Clusters,
+    OfNumbers,
+    checked_weights,
+    enough_rows,
+    number,
+    seed_of,
+    whole,
+)
 from ilk.exceptions import DataError
 
 if TYPE_CHECKING:
@@ -20,7 +28,7 @@ if TYPE_CHECKING:
     from ilk._progress import Progress
 
 
-class KMeans(Clusters):
+class KMeans(Clusters, OfNumbers):
     """K-means clusters of rows of numbers.
 
     Lloyd's algorithm: each row goes to the nearest centre, each centre to the mean of its rows, until nothing moves.
@@ -79,6 +87,9 @@ class KMeans(Clusters):
     [1]
     """
 
+    _Model: ClassVar[Any] = _core.KMeansModel
+    _dtypes: ClassVar[Any] = [np.float64, np.float32]
+
     cluster_centers_: NDArray[Any]
     labels_: NDArray[np.int32]
     inertia_: float
@@ -130,9 +141,8 @@ class KMeans(Clusters):
 
     def _fit(self, X: Any, sample_weight: ArrayLike | None, batch: int | None) -> None:
         """Fit all rows, in batches where their size is given, or as the first batch where it is 0."""
-        rows = numeric_rows(self, X, dtype=[np.float64, np.float32], copy=False)
-        n_clusters = self._enough_rows(len(rows))
-        names = getattr(self, "feature_names_in_", None)
+        rows = self._fit_rows(X)
+        n_clusters = enough_rows("n_clusters", self.n_clusters, len(rows))
         init = self.init
         if not isinstance(init, str):
             init = np.ascontiguousarray(init, dtype=rows.dtype)
@@ -150,8 +160,8 @@ class KMeans(Clusters):
                 n_init=whole("n_init", self.n_init),
                 max_iter=whole("max_iter", self.max_iter),
                 tol=number("tol", self.tol),
-                seed=self._seed(),
-                names=[] if names is None else [str(name) for name in names],
+                seed=seed_of(self.random_state),
+                names=self._names(),
                 progress=show,
                 batch=batch,
             )
@@ -165,8 +175,7 @@ class KMeans(Clusters):
         self.n_iter_ = self._model.n_iter
 
     def _rows(self, X: Any) -> NDArray[Any]:
-        check_is_fitted(self)
-        rows = numeric_rows(self, X, reset=False, dtype=[np.float64, np.float32])
+        rows = self._new_rows(X)
         return np.asarray(rows, dtype=self._model.dtype)
 
     def predict(self, X: Any) -> NDArray[np.int32]:
@@ -223,34 +232,6 @@ class KMeans(Clusters):
         check_is_fitted(self)
         model: _core.KMeansModel = self._model
         return model
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """A fitted estimator from what :meth:`to_json` wrote.
-
-        Parameters
-        ----------
-        text : str
-            The JSON.
-
-        Returns
-        -------
-        KMeans
-            It predicts as the one that was saved; parameters that only matter for fitting have their defaults.
-
-        Raises
-        ------
-        ModelFileError
-            If the text is broken, or of another kind or a newer version.
-        """
-        model = _core.KMeansModel.from_json(text)
-        estimator = cls(model.n_clusters)
-        estimator._model = model
-        estimator._take_attributes()
-        estimator.n_features_in_ = estimator.cluster_centers_.shape[1]
-        if model.names:
-            estimator.feature_names_in_ = np.array(model.names, dtype=object)
-        return estimator
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -12,20 +11,23 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ilk import _core
 from ilk._frame import Frame, default_native, to_native
 from ilk._progress import progress_bar
-from ilk.cluster._base import Clusters, UnknownCategoryWarning, checked_weights, whole
+from ilk.cluster._base import Clusters, checked_weights, enough_rows, seed_of, whole
+from ilk.cluster._frames import OfFrames, Rows, collected, frame_of, is_frame
 from ilk.cluster._gower import Names, checked_memory, roles_of, warn_of_empty_columns
-from ilk.cluster._mixed import _frame_of, _is_frame, _Rows
+from ilk.cluster._rows import Numbers, all_numbers, matrix_of, some_rows
 from ilk.exceptions import ConvergenceWarning, DataError, DataWarning
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
 
     from ilk._progress import Progress
+    from ilk.cluster._frames import Unknown
 
 
-class KMedoids(Clusters):
+class KMedoids(Clusters, OfFrames):
     """K-medoids clusters: each is represented by one of its rows, a real customer.
 
     Minimises the weighted sum of the distances of the rows to their medoids by FasterPAM [1]_: starting from BUILD, any
@@ -129,6 +131,8 @@ class KMedoids(Clusters):
     [1]
     """
 
+    _Model: ClassVar[Any] = _core.KMedoidsModel
+
     labels_: NDArray[np.int32]
     medoid_indices_: NDArray[np.int64]
     medoids_: Any
@@ -157,7 +161,7 @@ class KMedoids(Clusters):
         n_samples: int = 5,
         sample_size: int | None = None,
         max_memory: int | None = None,
-        unknown: Literal["warn", "ignore", "error"] = "warn",
+        unknown: Unknown = "warn",
         random_state: int | np.random.RandomState | None = None,
         progress: Progress = "auto",
     ) -> None:
@@ -205,19 +209,15 @@ class KMedoids(Clusters):
         MissingColumnError
             If a column that is named is not there.
         """
-        if self.unknown not in ("warn", "ignore", "error"):
-            raise DataError(
-                f'unknown: found {self.unknown!r}, but "warn", "ignore" or "error" is needed'
-            )
-        data = self._take(X, reset=True)
-        n_clusters = self._enough_rows(len(data))
+        self._check_unknown()
+        data = self._take_rows(X, reset=True)
+        n_clusters = enough_rows("n_clusters", self.n_clusters, len(data))
         metric, roles = self._metric(data)
-        names = list(getattr(self, "feature_names_in_", []))
         n_init = whole("n_init", self.n_init)
         with progress_bar(self.progress, type(self).__name__) as show:
             self._model, empty, pair = _core.KMedoidsModel.fit(
-                data.core if metric == "gower" else _matrix(data),
-                checked_weights(sample_weight, _Rows(len(data))),
+                data.core if metric == "gower" else matrix_of(data),
+                checked_weights(sample_weight, Rows(len(data))),
                 n_clusters=n_clusters,
                 metric=metric,
                 roles=roles,
@@ -229,13 +229,13 @@ class KMedoids(Clusters):
                 sample_size=None
                 if self.sample_size is None
                 else whole("sample_size", self.sample_size),
-                seed=self._seed(),
+                seed=seed_of(self.random_state),
                 max_memory=checked_memory(self.max_memory),
-                names=[str(name) for name in names],
+                names=self._names(),
                 progress=show,
             )
         self._take_attributes()
-        self.medoids_ = None if metric == "precomputed" else _rows_of(X, self.medoid_indices_)
+        self.medoids_ = None if metric == "precomputed" else some_rows(X, self.medoid_indices_)
         warn_of_empty_columns(empty)
         if pair is not None:
             warnings.warn(
@@ -264,29 +264,22 @@ class KMedoids(Clusters):
         self.metric_ = model.metric
         self.method_ = "clara" if model.sampled else "fasterpam"
 
-    def _take(self, X: Any, *, reset: bool) -> Frame | _Array:
+    def _take_rows(self, X: Any, *, reset: bool) -> Frame | Numbers:
         """The data, after scikit-learn's checks of names and numbers of columns."""
-        if type(X).__module__.partition(".")[0] == "polars" and hasattr(X, "collect"):
-            X = X.collect()
+        X = collected(X)
         if self.metric == "precomputed":
-            rows = validate_data(
-                self, X, reset=reset, dtype=[np.float64, np.float32], ensure_all_finite=False
+            return Numbers(
+                validate_data(
+                    self, X, reset=reset, dtype=[np.float64, np.float32], ensure_all_finite=False
+                )
             )
-            return _Array(rows)
-        if not _is_frame(X):
-            rows = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False)
-            return _Array(rows) if rows.dtype.kind in "fiu" else _frame_of(rows, None)
-        if hasattr(X, "iloc") or hasattr(X, "lazy"):
-            validate_data(self, X, reset=reset, skip_check_array=True)
-            return _frame_of(X, None if reset else self._model.names)
-        if not reset:
-            return Frame.of(X, name="X", columns=self._model.names)
-        frame = Frame.of(X, name="X")
-        self.n_features_in_ = len(frame.columns)
-        self.feature_names_in_ = np.array(frame.columns, dtype=object)
-        return frame
+        if is_frame(X):
+            return self._take(X, reset=reset)
+        rows = self._take_array(X, reset=reset)
+        names = None if reset else self._model.names
+        return Numbers(rows, names) if rows.dtype.kind in "fiu" else frame_of(rows, names)
 
-    def _metric(self, data: Frame | _Array) -> tuple[str, Any]:
+    def _metric(self, data: Frame | Numbers) -> tuple[str, Any]:
         """The metric, and for Gower's how the columns enter it."""
         nothing: Any = ([], [], [])
         metric = self.metric
@@ -295,12 +288,12 @@ class KMedoids(Clusters):
         frame_roles = self._roles(data) if metric in ("auto", "gower") else nothing
         if metric == "auto":
             said = any(frame_roles)
-            metric = "gower" if said or not _all_numbers(data) else "euclidean"
+            metric = "gower" if said or not all_numbers(data) else "euclidean"
         return metric, frame_roles if metric == "gower" else nothing
 
-    def _roles(self, data: Frame | _Array) -> Any:
+    def _roles(self, data: Frame | Numbers) -> Any:
         columns = (self.numeric, self.categorical, self.ordinal, self.asymmetric, self.weights)
-        if isinstance(data, _Array) and all(
+        if isinstance(data, Numbers) and all(
             column is None or isinstance(column, str) or len(column) == 0 for column in columns
         ):
             for column in columns[:3]:
@@ -340,7 +333,8 @@ class KMedoids(Clusters):
             nearest: NDArray[np.int32] = self._given(X).argmin(axis=1).astype(np.int32)
             return nearest
         labels, unseen, pair = self._model.predict(self._new(X))
-        self._tell(unseen, pair)
+        _tell_apart(pair)
+        self._tell(unseen)
         found: NDArray[np.int32] = labels
         return found
 
@@ -361,7 +355,8 @@ class KMedoids(Clusters):
         if self.metric_ == "precomputed":
             return self._given(X)
         distances, unseen, pair = self._model.distances(self._new(X))
-        self._tell(unseen, pair)
+        _tell_apart(pair)
+        self._tell(unseen)
         found: NDArray[Any] = distances
         return found
 
@@ -383,13 +378,13 @@ class KMedoids(Clusters):
             Higher is better.
         """
         nearest = self.transform(X).min(axis=1)
-        weights = checked_weights(sample_weight, _Rows(len(nearest)))
+        weights = checked_weights(sample_weight, Rows(len(nearest)))
         return -float(nearest.sum() if weights is None else weights @ nearest)
 
     def _new(self, X: Any) -> Any:
         """New rows as the model takes them."""
-        data = self._take(X, reset=False)
-        return _core_of(data) if self.metric_ == "gower" else _matrix(data)
+        data = self._take_rows(X, reset=False)
+        return data.core if self.metric_ == "gower" else matrix_of(data)
 
     def _given(self, X: Any) -> NDArray[Any]:
         """The distances of new rows to the medoids."""
@@ -406,30 +401,12 @@ class KMedoids(Clusters):
             )
         return np.asarray(distances)
 
-    def _tell(
-        self, unseen: Sequence[tuple[str, int, str, int]], pair: tuple[int, int] | None
-    ) -> None:
-        """Deal with categories that the model has not seen, and rows that no medoid can be compared with."""
-        if pair is not None:
-            warnings.warn(
-                f"row {pair[0]} has no column that the medoid of cluster {pair[1]} has too; "
-                "they count as 1 apart, the largest distance",
-                DataWarning,
-                stacklevel=3,
-            )
-        for column, row, category, count in unseen:
-            message = (
-                f"column {column!r}, row {row}: category {category!r} was not in the data of fit "
-                f"({count} such rows)"
-            )
-            if self.unknown == "error":
-                raise DataError(f"{message}; try: unknown='warn'")
-            if self.unknown == "warn":
-                warnings.warn(
-                    f"{message}; it differs from every other",
-                    UnknownCategoryWarning,
-                    stacklevel=3,
-                )
+    def _unseen_means(self, column: str) -> str:
+        return "it differs from every other"
+
+    @classmethod
+    def _parameters_of(cls, model: Any) -> dict[str, Any]:
+        return {"n_clusters": model.n_clusters, "metric": model.metric}
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -451,21 +428,11 @@ class KMedoids(Clusters):
         ModelFileError
             If the text is broken, or of another kind or a newer version.
         """
-        model = _core.KMedoidsModel.from_json(text)
-        metric: Any = model.metric
-        estimator = cls(model.n_clusters, metric=metric)
-        estimator._model = model
-        estimator._take_attributes()
-        if model.n_given is not None:
-            estimator.n_features_in_ = model.n_given
+        estimator = super().from_json(text)
+        values = dict(estimator._model.medoids)
+        if not values:
             estimator.medoids_ = None
-            return estimator
-        estimator.n_features_in_ = len(model.names)
-        named = model.names != [f"x{j}" for j in range(len(model.names))]
-        if named:
-            estimator.feature_names_in_ = np.array(model.names, dtype=object)
-        values = dict(model.medoids)
-        if named or model.metric == "gower":
+        elif hasattr(estimator, "feature_names_in_") or estimator.metric_ == "gower":
             estimator.medoids_ = to_native(Frame.of(values).core, default_native())
         else:
             estimator.medoids_ = np.column_stack(list(values.values()))
@@ -473,81 +440,20 @@ class KMedoids(Clusters):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = self.metric in ("auto", "gower")
-        tags.input_tags.categorical = tags.input_tags.allow_nan
-        tags.input_tags.string = tags.input_tags.allow_nan
+        if self.metric not in ("auto", "gower"):
+            tags.input_tags.allow_nan = False
+            tags.input_tags.categorical = False
+            tags.input_tags.string = False
         tags.input_tags.pairwise = self.metric == "precomputed"
         return tags
 
 
-class _Array:
-    """Rows of numbers that came as an array."""
-
-    def __init__(self, rows: NDArray[Any]) -> None:
-        self.rows = rows
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    @property
-    def frame(self) -> Frame:
-        return _frame_of(self.rows, None)
-
-    @property
-    def core(self) -> _core.Table:
-        return self.frame.core
-
-
-def _core_of(data: Frame | _Array) -> _core.Table:
-    return data.core
-
-
-def _matrix(data: Frame | _Array) -> NDArray[Any]:
-    """The data as a matrix of floats."""
-    if isinstance(data, Frame):
-        columns = [data.core.numeric(name) for name in data.columns]
-        return np.column_stack(columns) if columns else np.empty((len(data), 0))
-    rows = data.rows
-    return rows if rows.dtype in (np.float64, np.float32) else rows.astype(np.float64)
-
-
-def _all_numbers(data: Frame | _Array) -> bool:
-    """Whether every value is a number that is there."""
-    if isinstance(data, Frame):
-        return all(
-            kind == "number" and not np.isnan(data.core.numeric(name)).any()
-            for name, kind in data.kinds().items()
+def _tell_apart(pair: tuple[int, int] | None) -> None:
+    """Tell of a row that no medoid can be compared with."""
+    if pair is not None:
+        warnings.warn(
+            f"row {pair[0]} has no column that the medoid of cluster {pair[1]} has too; "
+            "they count as 1 apart, the largest distance",
+            DataWarning,
+            stacklevel=3,
         )
-    return data.rows.dtype.kind != "f" or not np.isnan(data.rows).any()
-
-
-def _rows_of(X: Any, rows: NDArray[np.int64]) -> Any:
-    """Some rows of what the user gave, in the same kind."""
-    if hasattr(X, "iloc"):
-        return X.iloc[rows]
-    module = type(X).__module__.partition(".")[0]
-    if module == "polars":
-        return (X.collect() if hasattr(X, "collect") else X)[rows.tolist()]
-    if isinstance(X, Mapping):
-        return {name: _picked(values, rows) for name, values in X.items()}
-    if module in ("duckdb", "_duckdb"):
-        import duckdb
-
-        return duckdb.from_arrow(X.to_arrow_table().take(rows))
-    if hasattr(X, "take") and not isinstance(X, np.ndarray):
-        return X.take(rows)
-    if _is_frame(X):
-        import narwhals as nw
-
-        return nw.from_native(X, eager_only=True)[rows].to_native()
-    return np.asarray(X)[rows]
-
-
-def _picked(values: Any, rows: NDArray[np.int64]) -> Any:
-    if hasattr(values, "iloc"):
-        return values.iloc[rows]
-    if isinstance(values, (list, tuple)):
-        return [values[row] for row in rows]
-    if hasattr(values, "__array__") or hasattr(values, "take"):
-        return np.asarray(values)[rows]
-    return [list(values)[row] for row in rows]

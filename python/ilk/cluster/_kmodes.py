@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
 
 from ilk import _core
 from ilk.cluster._mixed import MixedClusters
+from ilk.exceptions import DataWarning
 
 if TYPE_CHECKING:
-    import numpy as np
-
+    from ilk._frame import Frame
     from ilk._progress import Progress
-    from ilk.cluster._mixed import Unknown
+    from ilk.cluster._frames import Unknown
+
+
+#: A column of fewer different numbers is not told of.
+_MANY = 20
 
 
 class KModes(MixedClusters):
@@ -65,7 +72,8 @@ class KModes(MixedClusters):
     UnknownCategoryWarning
         If a category to be predicted was not in the data.
     DataWarning
-        If a row has no value at all; it goes to cluster 0.
+        If a row has no value at all, it goes to cluster 0. If in a column of numbers more than half of the rows have a
+        number that no other row has, rows hardly agree there, and the column says next to nothing.
 
     References
     ----------
@@ -104,3 +112,24 @@ class KModes(MixedClusters):
         progress: Progress = "auto",
     ) -> None:
         super().__init__(n_clusters, init, n_init, max_iter, unknown, random_state, progress)
+
+    def _warn_of(self, frame: Frame) -> None:
+        """Tell of columns of numbers in which hardly any two rows agree."""
+        kinds = frame.kinds()
+        model = self._model
+        for name, n_different in zip(model.categorical, model.n_categories, strict=True):
+            if kinds[name] != "number" or n_different < _MANY:
+                continue
+            values = frame.core.numeric(name)
+            values = values[~np.isnan(values)]
+            if n_different <= len(values) / 2:
+                continue
+            alone = int((np.unique(values, return_counts=True)[1] == 1).sum())
+            if alone > len(values) / 2:
+                warnings.warn(
+                    f"column {name!r}: {alone} of {len(values)} rows have a number that no other row has, "
+                    "and k-modes sees only whether numbers are equal; try: KPrototypes, or "
+                    f"df[{name!r}] = pd.qcut(df[{name!r}], 5)",
+                    DataWarning,
+                    stacklevel=3,
+                )

@@ -9,13 +9,14 @@ import numpy as np
 
 from ilk import _core
 from ilk.cluster._base import number
+from ilk.cluster._frames import named
 from ilk.cluster._mixed import MixedClusters
 from ilk.exceptions import DataError
 
 if TYPE_CHECKING:
     from ilk._frame import Frame, Native
     from ilk._progress import Progress
-    from ilk.cluster._mixed import Unknown
+    from ilk.cluster._frames import Unknown
 
 
 class KPrototypes(MixedClusters):
@@ -146,29 +147,29 @@ class KPrototypes(MixedClusters):
 
     def _own_parameters(self, frame: Frame) -> dict[str, Any]:
         kinds = frame.kinds()
-        named = _named("categorical", self.categorical, frame)
+        nominal = _named("categorical", self.categorical, frame)
         ordinal = _named("ordinal", self.ordinal, frame)
         if ordinal is None:
             ordinal = [
-                n for n, kind in kinds.items() if kind == "ordinal" and n not in (named or ())
+                n for n, kind in kinds.items() if kind == "ordinal" and n not in (nominal or ())
             ]
-        twice = [name for name in ordinal if name in (named or ())]
+        twice = [name for name in ordinal if name in (nominal or ())]
         if twice:
             raise DataError(
                 f"ordinal: found {twice[0]!r}, which is among the categorical columns too; "
-                f"try: categorical={[name for name in named or () if name not in twice]!r}"
+                f"try: categorical={[name for name in nominal or () if name not in twice]!r}"
             )
-        if named is None:
+        if nominal is None:
             wanted = {"boolean", "nominal", "ordinal"}
-            named = [n for n, kind in kinds.items() if kind in wanted and n not in ordinal]
+            nominal = [n for n, kind in kinds.items() if kind in wanted and n not in ordinal]
         orders = self.ordinal if isinstance(self.ordinal, Mapping) else {}
         return {
             "numeric": [
-                name for name in frame.columns if name not in named and name not in ordinal
+                name for name in frame.columns if name not in nominal and name not in ordinal
             ],
-            "categorical": named,
+            "categorical": nominal,
             "ordinal": [(name, _order(name, orders.get(name, ()))) for name in ordinal],
-            "gamma": self._gammas(named, ordinal),
+            "gamma": self._gammas(nominal, ordinal),
         }
 
     def _gammas(self, categorical: list[str], ordinal: list[str]) -> str | list[float]:
@@ -191,11 +192,11 @@ class KPrototypes(MixedClusters):
             ]
         return [number("gamma", self.gamma)] * len(names)
 
-    def _take_attributes(self, native: Native) -> None:
+    def _take_attributes(self, native: Native | None = None) -> None:
         super()._take_attributes(native)
         model = self._model
         gammas = dict(zip(model.categorical + model.ordinal, model.gamma, strict=True))
-        self.gamma_ = {name: gammas[name] for name in model.order if name in gammas}
+        self.gamma_ = {name: gammas[name] for name in model.names if name in gammas}
 
 
 def _named(argument: str, wanted: Any, frame: Frame) -> list[str] | None:
@@ -207,19 +208,7 @@ def _named(argument: str, wanted: Any, frame: Frame) -> list[str] | None:
             f'{argument}: found {wanted!r}, but "auto" or a list is needed; '
             f"try: {argument}=[{wanted!r}]"
         )
-    names = set()
-    for column in wanted:
-        name = column
-        if isinstance(column, (int, np.integer)):
-            if not -len(frame.columns) <= column < len(frame.columns):
-                raise DataError(
-                    f"{argument}: found position {column}, "
-                    f"but there are {len(frame.columns)} columns"
-                )
-            name = frame.columns[int(column)]
-        frame.core.kind(str(name))
-        names.add(str(name))
-    return [name for name in frame.columns if name in names]
+    return named(argument, wanted, frame)
 
 
 def _order(name: str, categories: Sequence[Any]) -> list[str]:

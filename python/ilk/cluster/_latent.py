@@ -2,76 +2,33 @@
 
 from __future__ import annotations
 
-import warnings
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-import numpy as np
-from sklearn.base import BaseEstimator, DensityMixin
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.base import DensityMixin
+from sklearn.utils.validation import check_is_fitted
 
 from ilk import _core
 from ilk._frame import Frame, default_native, to_dict, to_native
 from ilk._progress import progress_bar
-from ilk.cluster._base import (
-    UnknownCategoryWarning,
-    checked_weights,
-    number,
-    whole,
-)
-from ilk.cluster._mixed import _frame_of, _is_frame, _Rows
-from ilk.exceptions import ConvergenceWarning, DataError, DataWarning
+from ilk.cluster._base import checked_weights, seed_of, whole
+from ilk.cluster._frames import OfFrames, Rows, frame_of
+from ilk.cluster._latent_items import parameters_of
+from ilk.cluster._latent_test import BootstrapLRTest
+from ilk.cluster._latent_warnings import tell_empty, warn_of_fit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Self
 
+    import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
     from ilk._frame import Native
     from ilk._progress import Progress
-
-#: An item with more categories than this is more likely an amount or an identifier.
-_MANY_CATEGORIES = 50
+    from ilk.cluster._frames import Unknown
 
 
-class NotIdentifiedWarning(DataWarning):
-    """Other parameters give the same likelihood: shares and probabilities of the classes mean little."""
-
-
-@dataclass(frozen=True)
-class BootstrapLRTest:
-    """The bootstrap likelihood ratio test of one class more.
-
-    Attributes
-    ----------
-    n_classes : int
-        Number of classes of the larger model.
-    log_likelihoods : tuple of two floats
-        Of the smaller and of the larger model.
-    statistic : float
-        Twice their difference.
-    replicates : ndarray
-        The statistic of each draw from the smaller model.
-    p_value : float
-        Share of draws whose statistic is as large, the data counted among them: ``(1 + count) / (1 + n_boot)``.
-    """
-
-    n_classes: int
-    log_likelihoods: tuple[float, float]
-    statistic: float
-    replicates: NDArray[np.float64]
-    p_value: float
-
-    def __repr__(self) -> str:
-        return (
-            f"{self.n_classes} classes against {self.n_classes - 1}: likelihood ratio "
-            f"{self.statistic:.4g}, p = {self.p_value:.3g} ({len(self.replicates)} draws)"
-        )
-
-
-class LatentClass(DensityMixin, BaseEstimator):  # type: ignore[misc]
+class LatentClass(DensityMixin, OfFrames):  # type: ignore[misc]
     """Latent class analysis: groups behind the answers to categorical and ordinal items.
 
     Within a class the items are independent; a row's probability is the sum over classes of share times the
@@ -210,6 +167,8 @@ class LatentClass(DensityMixin, BaseEstimator):  # type: ignore[misc]
     [1]
     """
 
+    _Model: ClassVar[Any] = _core.LatentClassModel
+
     labels_: NDArray[np.int32]
     class_shares_: NDArray[np.float64]
     item_probabilities_: Any
@@ -246,7 +205,7 @@ class LatentClass(DensityMixin, BaseEstimator):  # type: ignore[misc]
         n_init: int = 10,
         max_iter: int = 1000,
         tol: float = 1e-10,
-        unknown: Literal["warn", "ignore", "error"] = "warn",
+        unknown: Unknown = "warn",
         random_state: int | np.random.RandomState | None = None,
         progress: Progress = "auto",
     ) -> None:
@@ -286,17 +245,14 @@ class LatentClass(DensityMixin, BaseEstimator):  # type: ignore[misc]
         MissingColumnError
             If ``items``, ``ordinal`` or ``covariates`` name a column that is not there.
         """
-        if self.unknown not in ("warn", "ignore", "error"):
-            raise DataError(
-                f'unknown: found {self.unknown!r}, but "warn", "ignore" or "error" is needed'
-            )
+        self._check_unknown()
         frame = self._take(X, reset=True)
-        parameters = self._parameters(frame, self.random_state)
-        weights = checked_weights(sample_weight, _Rows(len(frame)))
+        parameters = parameters_of(self, frame, self.random_state)
+        weights = checked_weights(sample_weight, Rows(len(frame)))
         with progress_bar(self.progress, type(self).__name__) as show:
             self._model = _core.LatentClassModel.fit(frame.core, weights, parameters, show)
         self._take_attributes(frame.native)
-        self._warn()
+        warn_of_fit(self._model, self.max_iter)
         return self
 
     def bootstrap_lr_test(
@@ -354,64 +310,22 @@ class LatentClass(DensityMixin, BaseEstimator):  # type: ignore[misc]
         >>> test.p_value
         0.05
         """
-        frame = Frame.of(X, name="X") if _is_frame(X) else _frame_of(X, None)
-        parameters = self._parameters(frame, random_state)
-        weights = checked_weights(sample_weight, _Rows(len(frame)))
+        frame = frame_of(X, None)
+        parameters = parameters_of(self, frame, random_state)
+        weights = checked_weights(sample_weight, Rows(len(frame)))
         with progress_bar(self.progress, "bootstrap") as show:
             found = _core.LatentClassModel.bootstrap_test(
                 frame.core, weights, parameters, whole("n_boot", n_boot), show
             )
         return BootstrapLRTest(parameters["n_classes"], *found)
 
-    def _parameters(
-        self, frame: Frame, random_state: int | np.random.RandomState | None
-    ) -> dict[str, Any]:
-        """What the core is asked to fit, checked."""
-        n_classes = whole("n_classes", self.n_classes)
-        if len(frame) < n_classes:
-            mend = f"; try: n_classes={len(frame)}" if len(frame) else ""
-            raise DataError(
-                f"n_classes={n_classes} needs at least {n_classes} rows, "
-                f"but n_samples={len(frame)}{mend}"
-            )
-        covariates = [] if self.covariates is None else _named("covariates", self.covariates, frame)
-        items, ordinal = self._items(frame, covariates)
-        kinds = frame.kinds() if covariates else {}
-        return {
-            "items": items,
-            "ordinal": ordinal,
-            "numeric": [name for name in covariates if kinds[name] == "number"],
-            "categorical": [name for name in covariates if kinds[name] != "number"],
-            "n_classes": n_classes,
-            "n_init": whole("n_init", self.n_init),
-            "max_iter": whole("max_iter", self.max_iter),
-            "tol": number("tol", self.tol),
-            "seed": _seed(random_state),
-            "names": frame.columns,
-        }
+    @classmethod
+    def _parameters_of(cls, model: Any) -> dict[str, Any]:
+        return {"n_classes": model.n_classes}
 
-    def _items(self, frame: Frame, covariates: Sequence[str]) -> tuple[list[str], list[str]]:
-        """Names of the items, and of those that are ordinal."""
-        if isinstance(self.items, str) and self.items == "auto":
-            items = [name for name in frame.columns if name not in covariates]
-        else:
-            items = _named("items", self.items, frame)
-        for name in covariates:
-            if name in items:
-                raise DataError(f"covariates: found {name!r}, but it is an item")
-        if not items:
-            raise DataError("items: found no column, but at least one is needed")
-        if isinstance(self.ordinal, str) and self.ordinal == "auto":
-            kinds = frame.kinds()
-            return items, [name for name in items if kinds[name] == "ordinal"]
-        ordinal = _named("ordinal", self.ordinal, frame)
-        for name in ordinal:
-            if name not in items:
-                raise DataError(f"ordinal: found {name!r}, but the items are {items}")
-        return items, ordinal
-
-    def _take_attributes(self, native: Native) -> None:
+    def _take_attributes(self, native: Native | None = None) -> None:
         model = self._model
+        native = native or default_native()
         self._native = native
         self.labels_ = model.labels
         self.class_shares_ = model.shares
@@ -429,57 +343,8 @@ class LatentClass(DensityMixin, BaseEstimator):  # type: ignore[misc]
             if name not in ("n", "n_classes"):
                 setattr(self, f"{name}_", column[0].item())
 
-    def _warn(self) -> None:
-        model = self._model
-        if model.n_empty_rows:
-            warnings.warn(
-                f"{model.n_empty_rows} rows have no answer at all; they take no part in the fit, and their "
-                "probabilities are what is known without answers",
-                DataWarning,
-                stacklevel=3,
-            )
-        items = to_dict(model.table("items"))["item"][:: model.n_classes]
-        for name in model.items:
-            count = items.count(name)
-            if count > _MANY_CATEGORIES:
-                warnings.warn(
-                    f"column {name!r} has {count} different values, and each is a category of its own; "
-                    f"try: df[{name!r}] = pd.qcut(df[{name!r}], 5)",
-                    DataWarning,
-                    stacklevel=3,
-                )
-        if not model.converged:
-            warnings.warn(
-                f"the best start did not settle within max_iter={self.max_iter}; "
-                f"try: max_iter={10 * int(self.max_iter)}",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
-        if model.doubts:
-            warnings.warn(
-                f"n_classes={model.n_classes} is not identified: {'; '.join(model.doubts)}; other shares and "
-                "probabilities fit as well; try fewer classes",
-                NotIdentifiedWarning,
-                stacklevel=3,
-            )
-
-    def _take(self, X: Any, *, reset: bool) -> Frame:
-        """The frame, after scikit-learn's checks of names and numbers of columns."""
-        if type(X).__module__.partition(".")[0] == "polars" and hasattr(X, "collect"):
-            X = X.collect()
-        if not _is_frame(X):
-            rows = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False)
-            return _frame_of(rows, None if reset else self._model.names)
-        if hasattr(X, "iloc") or hasattr(X, "lazy"):
-            validate_data(self, X, reset=reset, skip_check_array=True)
-            return _frame_of(X, None if reset else self._model.names)
-        if not reset:
-            wanted = [*self._model.items, *self._model.covariates]
-            return Frame.of(X, name="X", columns=wanted)
-        frame = Frame.of(X, name="X")
-        self.n_features_in_ = len(frame.columns)
-        self.feature_names_in_ = np.array(frame.columns, dtype=object)
-        return frame
+    def _needed_names(self) -> list[str]:
+        return [*self._model.items, *self._model.covariates]
 
     def _tables(self, X: Any) -> tuple[_core.Table, _core.Table | None]:
         """The answers of new rows, and their covariates if the model has any."""
@@ -503,7 +368,7 @@ class LatentClass(DensityMixin, BaseEstimator):  # type: ignore[misc]
         tables = self._tables(X)
         labels, unseen, n_empty = self._model.predict(*tables)
         self._tell(unseen)
-        _tell_empty(n_empty)
+        tell_empty(n_empty)
         return labels
 
     def fit_predict(
@@ -543,7 +408,7 @@ class LatentClass(DensityMixin, BaseEstimator):  # type: ignore[misc]
         tables = self._tables(X)
         posteriors, unseen, n_empty = self._model.posteriors(*tables)
         self._tell(unseen)
-        _tell_empty(n_empty)
+        tell_empty(n_empty)
         return posteriors
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
@@ -582,7 +447,7 @@ class LatentClass(DensityMixin, BaseEstimator):  # type: ignore[misc]
             Higher is better.
         """
         table, covariates = self._tables(X)
-        weights = checked_weights(sample_weight, _Rows(len(table)))
+        weights = checked_weights(sample_weight, Rows(len(table)))
         mean, unseen = self._model.mean_log_density(table, covariates, weights)
         self._tell(unseen)
         return mean
@@ -614,7 +479,7 @@ class LatentClass(DensityMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self)
         table = None if covariates is None else Frame.of(covariates, name="covariates").core
-        seed = _seed(random_state)
+        seed = seed_of(random_state)
         drawn, labels = self._model.sample(whole("n_samples", n_samples), table, seed)
         return to_native(drawn, self._native), labels
 
@@ -629,98 +494,5 @@ class LatentClass(DensityMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         return to_native(self._model.table("classes"), self._native)
 
-    def _tell(self, unseen: Sequence[tuple[str, int, str, int]]) -> None:
-        """Deal with categories that the model has not seen."""
-        for column, row, category, count in unseen:
-            message = (
-                f"column {column!r}, row {row}: category {category!r} was not in the data of fit "
-                f"({count} such rows)"
-            )
-            if self.unknown == "error":
-                raise DataError(f"{message}; try: unknown='warn'")
-            if self.unknown == "warn":
-                warnings.warn(
-                    f"{message}; it counts as missing", UnknownCategoryWarning, stacklevel=3
-                )
-
-    def to_json(self) -> str:
-        """The fitted model as JSON: data, never code.
-
-        Returns
-        -------
-        str
-            What :meth:`from_json` reads, in this version and later ones.
-        """
-        check_is_fitted(self)
-        return self._model.to_json()
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """A fitted estimator from what :meth:`to_json` wrote.
-
-        Parameters
-        ----------
-        text : str
-            The JSON.
-
-        Returns
-        -------
-        LatentClass
-            It predicts as the one that was saved; parameters that only matter for fitting have their defaults.
-
-        Raises
-        ------
-        ModelFileError
-            If the text is broken, or of another kind or a newer version.
-        """
-        model = _core.LatentClassModel.from_json(text)
-        estimator = cls(model.n_classes)
-        estimator._model = model
-        estimator._take_attributes(default_native())
-        estimator.n_features_in_ = len(model.names)
-        if model.names != [f"x{j}" for j in range(len(model.names))]:
-            estimator.feature_names_in_ = np.array(model.names, dtype=object)
-        return estimator
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        tags.input_tags.categorical = True
-        tags.input_tags.string = True
-        return tags
-
-
-def _seed(random_state: int | np.random.RandomState | None) -> int:
-    if isinstance(random_state, (int, np.integer)) and random_state >= 0:
-        return int(random_state)
-    return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
-
-
-def _tell_empty(n_empty: int) -> None:
-    if n_empty:
-        warnings.warn(
-            f"{n_empty} rows have no answer at all; their probabilities are what is known without answers",
-            DataWarning,
-            stacklevel=3,
-        )
-
-
-def _named(argument: str, columns: Sequence[str | int], frame: Frame) -> list[str]:
-    """Columns by name or position as names, each once, in the order of the frame."""
-    if isinstance(columns, str):
-        raise DataError(
-            f"{argument}: found {columns!r}, but a list is needed; try: {argument}=[{columns!r}]"
-        )
-    names = set()
-    for column in columns:
-        name = column
-        if isinstance(column, (int, np.integer)):
-            if not -len(frame.columns) <= column < len(frame.columns):
-                raise DataError(
-                    f"{argument}: found position {column}, "
-                    f"but there are {len(frame.columns)} columns"
-                )
-            name = frame.columns[int(column)]
-        frame.core.kind(str(name))
-        names.add(str(name))
-    return [name for name in frame.columns if name in names]
+    def _unseen_means(self, column: str) -> str:
+        return "it counts as missing"

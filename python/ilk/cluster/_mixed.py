@@ -1,40 +1,36 @@
-"""What the estimators of frames with categories share: frames in, unseen categories told, prototypes as a frame."""
+"""What k-modes and k-prototypes share: clusters described by prototypes."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from ilk._frame import Frame, default_native, to_native
+from ilk._frame import default_native, to_native
 from ilk._progress import progress_bar
 from ilk.cluster._base import (
     Clusters,
-    UnknownCategoryWarning,
     checked_weights,
+    enough_rows,
+    seed_of,
     warn_of_empty_rows,
     whole,
 )
-from ilk.exceptions import DataError
+from ilk.cluster._frames import OfFrames, Rows, frame_of
 
 if TYPE_CHECKING:
     from typing import Self
 
+    import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
-    from ilk._frame import Native
+    from ilk._frame import Frame, Native
     from ilk._progress import Progress
+    from ilk.cluster._frames import Unknown
 
-Unknown = Literal["warn", "ignore", "error"]
 
-
-class MixedClusters(Clusters):
+class MixedClusters(Clusters, OfFrames):
     """Clusters of the rows of frames, described by prototypes."""
-
-    _Model: ClassVar[Any]
 
     labels_: NDArray[np.int32]
     cluster_centroids_: Any
@@ -84,30 +80,28 @@ class MixedClusters(Clusters):
         MissingColumnError
             If a parameter names a column that is not there.
         """
-        if self.unknown not in ("warn", "ignore", "error"):
-            raise DataError(
-                f'unknown: found {self.unknown!r}, but "warn", "ignore" or "error" is needed'
-            )
+        self._check_unknown()
         frame = self._take(X, reset=True)
-        n_clusters = self._enough_rows(len(frame))
+        n_clusters = enough_rows("n_clusters", self.n_clusters, len(frame))
         own = self._own_parameters(frame)
         init = self.init
         if not isinstance(init, str):
-            init = _frame_of(init, frame.columns).core
+            init = frame_of(init, frame.columns).core
         with progress_bar(self.progress, type(self).__name__) as show:
             self._model, n_empty = self._Model.fit(
                 frame.core,
-                checked_weights(sample_weight, _Rows(len(frame))),
+                checked_weights(sample_weight, Rows(len(frame))),
                 **own,
                 n_clusters=n_clusters,
                 init=init,
                 n_init=whole("n_init", self.n_init),
                 max_iter=whole("max_iter", self.max_iter),
-                seed=self._seed(),
+                seed=seed_of(self.random_state),
                 progress=show,
             )
         self._take_attributes(frame.native)
         self._warn_if_few()
+        self._warn_of(frame)
         warn_of_empty_rows(n_empty)
         return self
 
@@ -115,33 +109,15 @@ class MixedClusters(Clusters):
         """What the core takes beyond the parameters that all share."""
         return {}
 
-    def _take_attributes(self, native: Native) -> None:
+    def _warn_of(self, frame: Frame) -> None:
+        """Tell what is wrong with the columns."""
+
+    def _take_attributes(self, native: Native | None = None) -> None:
         model = self._model
         self.labels_ = model.labels
         self.cost_ = model.cost
         self.n_iter_ = model.n_iter
-        self.cluster_centroids_ = to_native(model.centroids, native)
-
-    def _take(self, X: Any, *, reset: bool) -> Frame:
-        """The frame, after scikit-learn's checks of names and numbers of columns."""
-        if type(X).__module__.partition(".")[0] == "polars" and hasattr(X, "collect"):
-            X = X.collect()
-        if not _is_frame(X):
-            rows = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False)
-            return _frame_of(rows, None)
-        if not hasattr(X, "iloc") and not hasattr(X, "lazy"):
-            return self._take_named(X, reset=reset)
-        validate_data(self, X, reset=reset, skip_check_array=True)
-        return _frame_of(X, None if reset else self._model.order)
-
-    def _take_named(self, X: Any, *, reset: bool) -> Frame:
-        """A frame that scikit-learn does not know, such as a dict of columns."""
-        if not reset:
-            return Frame.of(X, name="X", columns=self._model.order)
-        frame = Frame.of(X, name="X")
-        self.n_features_in_ = len(frame.columns)
-        self.feature_names_in_ = np.array(frame.columns, dtype=object)
-        return frame
+        self.cluster_centroids_ = to_native(model.centroids, native or default_native())
 
     def predict(self, X: Any) -> NDArray[np.int32]:
         """The nearest cluster of each row.
@@ -202,104 +178,12 @@ class MixedClusters(Clusters):
         """
         check_is_fitted(self)
         frame = self._take(X, reset=False)
-        weights = checked_weights(sample_weight, _Rows(len(frame)))
+        weights = checked_weights(sample_weight, Rows(len(frame)))
         cost, unseen = self._model.cost_of(frame.core, weights)
         self._tell(unseen)
         return -float(cost)
 
-    def _tell(self, unseen: Sequence[tuple[str, int, str, int]]) -> None:
-        """Deal with categories that the model has not seen."""
-        for column, row, category, count in unseen:
-            message = (
-                f"column {column!r}, row {row}: category {category!r} was not in the data of fit "
-                f"({count} such rows)"
-            )
-            if self.unknown == "error":
-                raise DataError(f"{message}; try: unknown='warn'")
-            if self.unknown == "warn":
-                ordinal = column in self._model.ordinal
-                what = (
-                    "having no rank, it counts as missing"
-                    if ordinal
-                    else "it differs from every mode"
-                )
-                warnings.warn(f"{message}; {what}", UnknownCategoryWarning, stacklevel=3)
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """A fitted estimator from what :meth:`to_json` wrote.
-
-        Parameters
-        ----------
-        text : str
-            The JSON.
-
-        Returns
-        -------
-        estimator
-            It predicts as the one that was saved; parameters that only matter for fitting have their defaults.
-
-        Raises
-        ------
-        ModelFileError
-            If the text is broken, or of another kind or a newer version.
-        """
-        model = cls._Model.from_json(text)
-        estimator = cls(n_clusters=model.n_clusters)  # type: ignore[call-arg]
-        estimator._model = model
-        estimator._take_attributes(default_native())
-        estimator.n_features_in_ = len(model.order)
-        if model.order != [f"x{j}" for j in range(len(model.order))]:
-            estimator.feature_names_in_ = np.array(model.order, dtype=object)
-        return estimator
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        tags.input_tags.categorical = True
-        tags.input_tags.string = True
-        return tags
-
-
-class _Rows:
-    """What scikit-learn's check of weights needs to know of rows that are not an array."""
-
-    def __init__(self, n_rows: int) -> None:
-        self.shape = (n_rows, 1)
-        self.dtype = np.dtype(np.float64)
-
-    def __len__(self) -> int:
-        return self.shape[0]
-
-
-def _is_frame(X: Any) -> bool:
-    # scipy's sparse matrices of keys are mappings too.
-    if hasattr(X, "tocsr") or hasattr(X, "to_frame"):
-        return False
-    return hasattr(X, "columns") or isinstance(X, Mapping) or hasattr(X, "__arrow_c_stream__")
-
-
-def _frame_of(X: Any, names: Sequence[str] | None) -> Frame:
-    """A frame; an array's columns take these names, or x0, x1 and so on."""
-    if _is_frame(X):
-        return Frame.of(X, name="X", columns=names)
-    rows = np.asarray(X)
-    columns = range(rows.shape[1] if rows.ndim == 2 else 0)
-    names = [f"x{j}" for j in columns] if names is None else names
-    if len(names) != len(columns):
-        raise DataError(f"init: found shape {rows.shape}, but {len(names)} columns are needed")
-    return Frame(
-        Frame.of({name: _column(rows[:, j]) for j, name in enumerate(names)}).core,
-        default_native(),
-    )
-
-
-def _column(values: NDArray[Any]) -> NDArray[Any]:
-    """A column of an array of objects: numbers where all are, else text."""
-    if values.dtype.kind != "O":
-        return values
-    known = [value for value in values if value is not None and value == value]
-    if all(isinstance(value, (int, float, np.number)) for value in known):
-        return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
-    texts = [None if value is None or value != value else str(value) for value in values]
-    return np.array(texts, dtype=object)
+    def _unseen_means(self, column: str) -> str:
+        if column in self._model.ordinal:
+            return "having no rank, it counts as missing"
+        return "it differs from every mode"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
-from sklearn.base import BaseEstimator, DensityMixin
+from sklearn.base import DensityMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -15,10 +15,12 @@ from ilk._progress import progress_bar
 from ilk.cluster._base import (
     CollapsedComponentWarning,
     FewClustersWarning,
+    OfNumbers,
     UnsettledWarning,
     checked_weights,
+    enough_rows,
     number,
-    numeric_rows,
+    seed_of,
     whole,
 )
 from ilk.exceptions import DataError, DataWarning
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from ilk._progress import Progress
 
 
-class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
+class GaussianMixture(DensityMixin, OfNumbers):  # type: ignore[misc]
     """Gaussian mixture: soft clusters, each with a shape of its own.
 
     Expectation and maximisation (Dempster, Laird and Rubin 1977, J. R. Stat. Soc. B 39) from the best of ``n_init``
@@ -110,6 +112,9 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
     [[1.0, 0.0]]
     """
 
+    _Model: ClassVar[Any] = _core.GaussianMixtureModel
+    _dtypes: ClassVar[Any] = [np.float64, np.float32]
+
     weights_: NDArray[np.float64]
     means_: NDArray[np.float64]
     covariances_: NDArray[np.float64]
@@ -171,23 +176,11 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         DataError
             If a value is not finite, a parameter or weight is out of range, or there are fewer rows than components.
         """
-        rows = numeric_rows(
-            self,
-            X,
-            dtype=[np.float64, np.float32],
-            ensure_min_samples=2,
-            copy=False,
-        )
-        n_components = whole("n_components", self.n_components)
+        rows = self._fit_rows(X, ensure_min_samples=2)
+        n_components = enough_rows("n_components", self.n_components, len(rows))
         for name in ("covariance_type", "init_params"):
             if not isinstance(getattr(self, name), str):
                 raise TypeError(f"{name}: found {getattr(self, name)!r}, but a text is needed")
-        if len(rows) < n_components:
-            raise DataError(
-                f"n_components={n_components} needs at least {n_components} rows, "
-                f"but n_samples={len(rows)}; try: n_components={len(rows)}"
-            )
-        names = getattr(self, "feature_names_in_", None)
         with progress_bar(self.progress, type(self).__name__) as show:
             self._model = _core.GaussianMixtureModel.fit(
                 rows,
@@ -202,19 +195,17 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
                 max_iter=whole("max_iter", self.max_iter),
                 tol=number("tol", self.tol),
                 reg_covar=number("reg_covar", self.reg_covar),
-                seed=self._seed(),
-                names=[] if names is None else [str(name) for name in names],
+                seed=seed_of(self.random_state),
+                names=self._names(),
                 progress=show,
             )
         self._take_attributes()
         self._warn()
         return self
 
-    def _seed(self) -> int:
-        seed = self.random_state
-        if isinstance(seed, (int, np.integer)) and seed >= 0:
-            return int(seed)
-        return int(check_random_state(seed).randint(np.iinfo(np.int32).max))
+    @classmethod
+    def _parameters_of(cls, model: Any) -> dict[str, Any]:
+        return {"n_components": model.n_components, "covariance_type": model.covariance_type}
 
     def _take_attributes(self) -> None:
         model = self._model
@@ -261,11 +252,6 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
                 stacklevel=3,
             )
 
-    def _rows(self, X: Any) -> NDArray[Any]:
-        check_is_fitted(self)
-        rows: NDArray[Any] = numeric_rows(self, X, reset=False, dtype=[np.float64, np.float32])
-        return rows
-
     def fit_predict(
         self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None
     ) -> NDArray[np.int32]:
@@ -300,7 +286,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         ndarray of shape (n_samples,)
             Labels; ties go to the lowest.
         """
-        rows = self._rows(X)
+        rows = self._new_rows(X)
         return self._model.predict(rows)
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
@@ -316,7 +302,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         ndarray of shape (n_samples, n_components)
             Each row sums to 1.
         """
-        rows = self._rows(X)
+        rows = self._new_rows(X)
         return self._model.shares(rows)
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
@@ -332,7 +318,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         ndarray of shape (n_samples,)
             Natural logarithms.
         """
-        rows = self._rows(X)
+        rows = self._new_rows(X)
         return self._model.log_densities(rows)
 
     def score(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
@@ -352,11 +338,11 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
         float
             Higher is better.
         """
-        rows = self._rows(X)
+        rows = self._new_rows(X)
         return self._model.score(rows, checked_weights(sample_weight, rows))
 
     def _criteria(self, X: Any, sample_weight: ArrayLike | None) -> tuple[float, float, float]:
-        rows = self._rows(X)
+        rows = self._new_rows(X)
         return self._model.criteria(rows, checked_weights(sample_weight, rows))
 
     def aic(self, X: Any, sample_weight: ArrayLike | None = None) -> float:
@@ -446,45 +432,6 @@ class GaussianMixture(DensityMixin, BaseEstimator):  # type: ignore[misc]
             else:
                 noise[members] /= self.precisions_cholesky_[component]
         return self.means_[labels] + noise, labels.astype(np.int32)
-
-    def to_json(self) -> str:
-        """The fitted model as JSON: data, never code.
-
-        Returns
-        -------
-        str
-            What ``from_json`` reads, in this version and later ones.
-        """
-        check_is_fitted(self)
-        return self._model.to_json()
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """A fitted estimator from what :meth:`to_json` wrote.
-
-        Parameters
-        ----------
-        text : str
-            The JSON.
-
-        Returns
-        -------
-        GaussianMixture
-            It predicts as the one that was saved; parameters that only matter for fitting have their defaults.
-
-        Raises
-        ------
-        ModelFileError
-            If the text is broken, or of another kind or a newer version.
-        """
-        model = _core.GaussianMixtureModel.from_json(text)
-        estimator = cls(len(model.weights), covariance_type=model.covariance_type)  # type: ignore[arg-type]
-        estimator._model = model
-        estimator._take_attributes()
-        estimator.n_features_in_ = estimator.means_.shape[1]
-        if model.names:
-            estimator.feature_names_in_ = np.array(model.names, dtype=object)
-        return estimator
 
 
 def numbers(name: str, value: Any, dimensions: int | None) -> NDArray[np.float64] | None:

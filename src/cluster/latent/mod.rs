@@ -38,6 +38,7 @@ use super::order::canonical;
 use super::rows::check_weights;
 use crate::error::{Error, Result};
 use crate::parallel::{self, Monitor};
+use crate::persist::Figures;
 use crate::rng::{Rng, Stage};
 use crate::simd::MAX_CLASSES;
 
@@ -132,7 +133,7 @@ impl LatentClass {
             shares: solution.shares.clone(),
             probabilities: solution.probabilities.clone(),
             coefficients,
-            standard_errors,
+            standard_errors: Figures(standard_errors),
             labels: Vec::new(),
             statistics,
             starts: solutions.iter().map(|solution| solution.log_likelihood).collect(),

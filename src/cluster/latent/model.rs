@@ -12,7 +12,7 @@ use super::membership::{Design, terms};
 use super::statistics::{Statistics, modal};
 use crate::error::{Error, Result};
 use crate::parallel::{self, Monitor};
-use crate::persist::{Persist, broken, floats};
+use crate::persist::{Figures, Persist, broken};
 use crate::rng::{Rng, Stage};
 use crate::simd::MAX_CLASSES;
 use crate::table::Table;
@@ -33,8 +33,7 @@ pub struct LatentClassModel {
     /// `(n_classes, terms)`; empty without covariates.
     pub(super) coefficients: Vec<f64>,
     /// NaN where there are none.
-    #[serde(with = "floats")]
-    pub(super) standard_errors: Vec<f64>,
+    pub(super) standard_errors: Figures,
     pub(super) labels: Vec<u32>,
     pub(super) statistics: Statistics,
     /// Log-likelihood that each start reached.

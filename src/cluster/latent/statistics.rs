@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::criteria::Criteria;
 use super::em::Em;
-use crate::persist::floats;
+use crate::persist::Figures;
 
 /// The fit of a model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,13 +22,11 @@ pub struct Statistics {
     pub criteria: Criteria,
     /// What is known only where there are several classes, or no covariates and no missing answers; NaN elsewhere: `G2`,
     /// `X2`, relative entropy, entropy R2.
-    #[serde(with = "floats")]
-    open: Vec<f64>,
+    open: Figures,
     /// `1 - mean of the largest posterior`.
     pub classification_error: f64,
     /// Mean over the rows assigned to each class of its posterior; NaN for a class without rows.
-    #[serde(with = "floats")]
-    pub average_posterior: Vec<f64>,
+    pub average_posterior: Figures,
     /// Weight of the rows assigned to each class.
     pub modal_sizes: Vec<f64>,
 }
@@ -96,14 +94,16 @@ impl Statistics {
             n: data.total,
             df: most as i64 - n_parameters as i64,
             criteria: Criteria::new(em.log_likelihood, n_parameters, data.total),
-            open: vec![
+            open: Figures(vec![
                 g2,
                 chi2,
                 several(1.0 - entropy / (data.total * (k as f64).ln())),
                 several(1.0 - entropy / (data.total * prior)),
-            ],
+            ]),
             classification_error: (1.0 - largest / data.total).max(0.0),
-            average_posterior: sure.iter().zip(&sizes).map(|(sure, size)| sure / size).collect(),
+            average_posterior: Figures(
+                sure.iter().zip(&sizes).map(|(sure, size)| sure / size).collect(),
+            ),
             modal_sizes: sizes,
         }
     }

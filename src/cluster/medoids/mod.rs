@@ -8,9 +8,12 @@ mod start;
 
 pub use model::{KMedoidsModel, MedoidValues};
 
-use ndarray::ArrayView2;
+use linfa::DatasetBase;
+use linfa::traits::Fit;
+use ndarray::{ArrayBase, ArrayView2, Data, Ix2};
 
 use super::gower::{GowerOptions, GowerSpace};
+use super::kmeans::linfa_weights;
 use super::mixed::Unseen;
 use super::rows::{Rows, column_name};
 use crate::error::{Error, Result};
@@ -197,6 +200,17 @@ impl KMedoids {
         square.check(monitor)?;
         let found = self.fit_square(&square, weights, monitor)?;
         Ok(KMedoidsModel::new(Space::Precomputed { n }, found))
+    }
+}
+
+impl<T: Real, D: Data<Elem = T>, Y> Fit<ArrayBase<D, Ix2>, Y, Error> for KMedoids {
+    type Object = KMedoidsModel;
+
+    /// The distance is Euclidean; [`KMedoids::fit`] takes others too.
+    fn fit(&self, dataset: &DatasetBase<ArrayBase<D, Ix2>, Y>) -> Result<Self::Object> {
+        let (rows, names) = (dataset.records().view(), dataset.feature_names());
+        let weights = linfa_weights(dataset.weights());
+        Self::fit(self, rows, Metric::Euclidean, weights.as_deref(), names, &Monitor::new())
     }
 }
 

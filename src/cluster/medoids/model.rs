@@ -1,6 +1,7 @@
 //! A fitted k-medoids model.
 
-use ndarray::{Array2, ArrayView2};
+use linfa::traits::PredictInplace;
+use ndarray::{Array1, Array2, ArrayBase, ArrayView2, Data, Ix2};
 use serde::{Deserialize, Serialize};
 
 use super::fit::Fitted;
@@ -302,5 +303,24 @@ impl Persist for KMedoidsModel {
             }
             Space::Precomputed { .. } => Ok(()),
         }
+    }
+}
+
+impl<T: Real, D: Data<Elem = T>> PredictInplace<ArrayBase<D, Ix2>, Array1<usize>>
+    for KMedoidsModel
+{
+    /// # Panics
+    ///
+    /// If the model was not fitted on rows of numbers, or the rows have another number of columns or hold a value that is
+    /// not finite; [`KMedoidsModel::predict`] gives an error instead.
+    fn predict_inplace(&self, rows: &ArrayBase<D, Ix2>, labels: &mut Array1<usize>) {
+        match self.predict(rows.view(), &Monitor::new()) {
+            Ok(found) => *labels = found.into_iter().map(|label| label as usize).collect(),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    fn default_target(&self, rows: &ArrayBase<D, Ix2>) -> Array1<usize> {
+        Array1::zeros(rows.nrows())
     }
 }

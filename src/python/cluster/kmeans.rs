@@ -226,6 +226,11 @@ impl PyKMeans {
     }
 
     #[getter]
+    fn n_features(&self) -> usize {
+        each!(&self.0, model => model.centres().ncols())
+    }
+
+    #[getter]
     fn names(&self) -> Vec<String> {
         each!(&self.0, model => model.names().to_vec())
     }

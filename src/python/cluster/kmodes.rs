@@ -3,15 +3,14 @@
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1};
 use pyo3::prelude::*;
 
-use super::mixed::{Init, Told, model, told};
+use super::mixed::{Init, Told, mixed_model, told};
 use super::{labels, slice};
 use crate::cluster::{KModes, KModesModel, Mixed};
 use crate::parallel::Monitor;
-use crate::persist;
 use crate::python::runtime;
 use crate::python::table::PyTable;
 
-model!(
+mixed_model!(
     /// A fitted k-modes model.
     PyKModes(KModesModel),
     "KModesModel",

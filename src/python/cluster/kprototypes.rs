@@ -3,11 +3,10 @@
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1};
 use pyo3::prelude::*;
 
-use super::mixed::{Init, Told, model, told};
+use super::mixed::{Init, Told, mixed_model, told};
 use super::{labels, slice};
 use crate::cluster::{Attribute, Gamma, KPrototypes, KPrototypesModel, Mixed};
 use crate::parallel::Monitor;
-use crate::persist;
 use crate::python::runtime;
 use crate::python::table::PyTable;
 
@@ -28,7 +27,7 @@ impl From<Costs> for Gamma {
     }
 }
 
-model!(
+mixed_model!(
     /// A fitted k-prototypes model.
     PyKPrototypes(KPrototypesModel),
     "KPrototypesModel",

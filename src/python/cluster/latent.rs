@@ -3,17 +3,15 @@
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1};
 use pyo3::prelude::*;
 
+use super::mixed::{Told, told};
+use super::model::model;
 use super::{labels, slice};
 use crate::cluster::{LatentClass, LatentClassModel, Mixed};
 use crate::error::Result;
 use crate::parallel::Monitor;
-use crate::persist;
 use crate::python::runtime;
 use crate::python::table::PyTable;
 use crate::table::Table;
-
-/// Columns, first rows, values and numbers of rows of unseen categories.
-type Unseen = Vec<(String, usize, String, usize)>;
 
 /// Log-likelihoods of both models, the statistic, those of the draws, and the p-value.
 type Test<'py> = ((f64, f64), f64, Bound<'py, PyArray1<f64>>, f64);
@@ -23,15 +21,14 @@ fn read(
     model: &LatentClassModel,
     table: &Table,
     covariates: Option<&Table>,
-) -> Result<(Mixed, Option<Mixed>, Unseen)> {
+) -> Result<(Mixed, Option<Mixed>, Told)> {
     let (items, unseen) = Mixed::like(table, model.columns())?;
     let like = |table: &Table| match model.covariates() {
         Some(columns) => Mixed::like(table, columns).map(|(data, _)| data),
         None => Mixed::from_table(table, &[], &[], &[]),
     };
     let covariates = covariates.map(like).transpose()?;
-    let unseen = unseen.into_iter().map(|u| (u.column, u.row, u.category, u.n)).collect();
-    Ok((items, covariates, unseen))
+    Ok((items, covariates, told(unseen)))
 }
 
 /// What to fit, as a dict of Python's.
@@ -73,226 +70,217 @@ impl Parameters {
     }
 }
 
-/// A fitted latent class model.
-#[pyclass(frozen, eq, name = "LatentClassModel", module = "ilk._core")]
-#[derive(PartialEq)]
-pub(crate) struct PyLatentClass(LatentClassModel);
-
-#[pymethods]
-impl PyLatentClass {
-    /// See `ilk.cluster.LatentClass.fit`.
-    #[staticmethod]
-    fn fit(
-        py: Python<'_>,
-        table: &Bound<'_, PyTable>,
-        weights: Option<PyReadonlyArray1<'_, f64>>,
-        parameters: Parameters,
-        progress: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Self> {
-        let weights = slice(weights.as_ref())?;
-        let table = &table.get().0;
-        let work = |monitor: &Monitor| {
-            let (items, covariates) = parameters.read(table)?;
-            parameters.class().fit(&items, covariates.as_ref(), weights, monitor)
-        };
-        Ok(Self(runtime::run(py, progress, work)?))
-    }
-
-    /// See `ilk.cluster.LatentClass.bootstrap_lr_test`: both log-likelihoods, the statistic, the draws and the p-value.
-    #[staticmethod]
-    fn bootstrap_test<'py>(
-        py: Python<'py>,
-        table: &Bound<'_, PyTable>,
-        weights: Option<PyReadonlyArray1<'_, f64>>,
-        parameters: Parameters,
-        n_boot: usize,
-        progress: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Test<'py>> {
-        let weights = slice(weights.as_ref())?;
-        let table = &table.get().0;
-        let work = |monitor: &Monitor| {
-            let (items, covariates) = parameters.read(table)?;
-            let class = parameters.class();
-            class.bootstrap_test(&items, covariates.as_ref(), weights, n_boot, monitor)
-        };
-        let found = runtime::run(py, progress, work)?;
-        let replicates = found.replicates.into_pyarray(py);
-        Ok((found.log_likelihoods, found.statistic, replicates, found.p_value))
-    }
-
-    /// See `ilk.cluster.LatentClass.predict_proba`; gives the unseen categories and the number of rows without any
-    /// answer too.
-    fn posteriors<'py>(
-        &self,
-        py: Python<'py>,
-        table: &Bound<'_, PyTable>,
-        covariates: Option<&Bound<'_, PyTable>>,
-    ) -> PyResult<(Bound<'py, PyArray2<f64>>, Unseen, usize)> {
-        let table = &table.get().0;
-        let covariates = covariates.map(|covariates| &covariates.get().0);
-        let (found, unseen, n_empty) = runtime::run(py, None, |monitor| {
-            let (items, covariates, unseen) = read(&self.0, table, covariates)?;
-            let found = self.0.posteriors(&items, covariates.as_ref(), monitor)?;
-            Ok((found, unseen, items.n_empty_rows()))
-        })?;
-        Ok((found.into_pyarray(py), unseen, n_empty))
-    }
-
-    /// See `ilk.cluster.LatentClass.predict`; gives the unseen categories and the number of rows without any answer too.
-    fn predict<'py>(
-        &self,
-        py: Python<'py>,
-        table: &Bound<'_, PyTable>,
-        covariates: Option<&Bound<'_, PyTable>>,
-    ) -> PyResult<(Bound<'py, PyArray1<i32>>, Unseen, usize)> {
-        let table = &table.get().0;
-        let covariates = covariates.map(|covariates| &covariates.get().0);
-        let (found, unseen, n_empty) = runtime::run(py, None, |monitor| {
-            let (items, covariates, unseen) = read(&self.0, table, covariates)?;
-            let found = self.0.predict(&items, covariates.as_ref(), monitor)?;
-            Ok((found, unseen, items.n_empty_rows()))
-        })?;
-        Ok((labels(py, &found), unseen, n_empty))
-    }
-
-    /// See `ilk.cluster.LatentClass.score_samples`; gives the unseen categories too.
-    fn log_densities<'py>(
-        &self,
-        py: Python<'py>,
-        table: &Bound<'_, PyTable>,
-        covariates: Option<&Bound<'_, PyTable>>,
-    ) -> PyResult<(Bound<'py, PyArray1<f64>>, Unseen)> {
-        let table = &table.get().0;
-        let covariates = covariates.map(|covariates| &covariates.get().0);
-        let (found, unseen) = runtime::run(py, None, |_| {
-            let (items, covariates, unseen) = read(&self.0, table, covariates)?;
-            Ok((self.0.log_densities(&items, covariates.as_ref())?, unseen))
-        })?;
-        Ok((found.into_pyarray(py), unseen))
-    }
-
-    /// See `ilk.cluster.LatentClass.score`; gives the unseen categories too.
-    fn mean_log_density(
-        &self,
-        py: Python<'_>,
-        table: &Bound<'_, PyTable>,
-        covariates: Option<&Bound<'_, PyTable>>,
-        weights: Option<PyReadonlyArray1<'_, f64>>,
-    ) -> PyResult<(f64, Unseen)> {
-        let weights = slice(weights.as_ref())?;
-        let table = &table.get().0;
-        let covariates = covariates.map(|covariates| &covariates.get().0);
-        runtime::run(py, None, |_| {
-            let (items, covariates, unseen) = read(&self.0, table, covariates)?;
-            Ok((self.0.mean_log_density(&items, covariates.as_ref(), weights)?, unseen))
-        })
-    }
-
-    /// See `ilk.cluster.LatentClass.sample`: a table of answers, and the classes.
-    fn sample<'py>(
-        &self,
-        py: Python<'py>,
-        n: usize,
-        covariates: Option<&Bound<'_, PyTable>>,
-        seed: u64,
-    ) -> PyResult<(PyTable, Bound<'py, PyArray1<i32>>)> {
-        let covariates = covariates.map(|covariates| &covariates.get().0);
-        let (table, classes) = runtime::run(py, None, |_| {
-            let like = |table: &Table| match self.0.covariates() {
-                Some(columns) => Mixed::like(table, columns).map(|(data, _)| data),
-                None => Mixed::from_table(table, &[], &[], &[]),
+model!(
+    /// A fitted latent class model.
+    PyLatentClass(LatentClassModel),
+    "LatentClassModel",
+    {
+        /// See `ilk.cluster.LatentClass.fit`.
+        #[staticmethod]
+        fn fit(
+            py: Python<'_>,
+            table: &Bound<'_, PyTable>,
+            weights: Option<PyReadonlyArray1<'_, f64>>,
+            parameters: Parameters,
+            progress: Option<&Bound<'_, PyAny>>,
+        ) -> PyResult<Self> {
+            let weights = slice(weights.as_ref())?;
+            let table = &table.get().0;
+            let work = |monitor: &Monitor| {
+                let (items, covariates) = parameters.read(table)?;
+                parameters.class().fit(&items, covariates.as_ref(), weights, monitor)
             };
-            let covariates = covariates.map(like).transpose()?;
-            self.0.sample_table(n, covariates.as_ref(), seed)
-        })?;
-        Ok((PyTable(table), labels(py, &classes)))
-    }
+            Ok(Self(runtime::run(py, progress, work)?))
+        }
 
-    /// A table of figures: "items", "classes", "coefficients" or "fit".
-    fn table(&self, what: &str) -> PyResult<PyTable> {
-        Ok(PyTable(match what {
-            "items" => self.0.item_table(),
-            "classes" => self.0.class_table(),
-            "coefficients" => self.0.coefficient_table(),
-            _ => self.0.fit_table(),
-        }?))
-    }
+        /// See `ilk.cluster.LatentClass.bootstrap_lr_test`: both log-likelihoods, the statistic, the draws and the p-value.
+        #[staticmethod]
+        fn bootstrap_test<'py>(
+            py: Python<'py>,
+            table: &Bound<'_, PyTable>,
+            weights: Option<PyReadonlyArray1<'_, f64>>,
+            parameters: Parameters,
+            n_boot: usize,
+            progress: Option<&Bound<'_, PyAny>>,
+        ) -> PyResult<Test<'py>> {
+            let weights = slice(weights.as_ref())?;
+            let table = &table.get().0;
+            let work = |monitor: &Monitor| {
+                let (items, covariates) = parameters.read(table)?;
+                let class = parameters.class();
+                class.bootstrap_test(&items, covariates.as_ref(), weights, n_boot, monitor)
+            };
+            let found = runtime::run(py, progress, work)?;
+            let replicates = found.replicates.into_pyarray(py);
+            Ok((found.log_likelihoods, found.statistic, replicates, found.p_value))
+        }
 
-    #[getter]
-    fn names(&self) -> Vec<String> {
-        self.0.names().to_vec()
-    }
+        /// See `ilk.cluster.LatentClass.predict_proba`; gives the unseen categories and the number of rows without any
+        /// answer too.
+        fn posteriors<'py>(
+            &self,
+            py: Python<'py>,
+            table: &Bound<'_, PyTable>,
+            covariates: Option<&Bound<'_, PyTable>>,
+        ) -> PyResult<(Bound<'py, PyArray2<f64>>, Told, usize)> {
+            let table = &table.get().0;
+            let covariates = covariates.map(|covariates| &covariates.get().0);
+            let (found, unseen, n_empty) = runtime::run(py, None, |monitor| {
+                let (items, covariates, unseen) = read(&self.0, table, covariates)?;
+                let found = self.0.posteriors(&items, covariates.as_ref(), monitor)?;
+                Ok((found, unseen, items.n_empty_rows()))
+            })?;
+            Ok((found.into_pyarray(py), unseen, n_empty))
+        }
 
-    #[getter]
-    fn items(&self) -> Vec<String> {
-        self.0.columns().order.clone()
-    }
+        /// See `ilk.cluster.LatentClass.predict`; gives the unseen categories and the number of rows without any answer too.
+        fn predict<'py>(
+            &self,
+            py: Python<'py>,
+            table: &Bound<'_, PyTable>,
+            covariates: Option<&Bound<'_, PyTable>>,
+        ) -> PyResult<(Bound<'py, PyArray1<i32>>, Told, usize)> {
+            let table = &table.get().0;
+            let covariates = covariates.map(|covariates| &covariates.get().0);
+            let (found, unseen, n_empty) = runtime::run(py, None, |monitor| {
+                let (items, covariates, unseen) = read(&self.0, table, covariates)?;
+                let found = self.0.predict(&items, covariates.as_ref(), monitor)?;
+                Ok((found, unseen, items.n_empty_rows()))
+            })?;
+            Ok((labels(py, &found), unseen, n_empty))
+        }
 
-    #[getter]
-    fn covariates(&self) -> Vec<String> {
-        self.0.covariates().map(|columns| columns.order.clone()).unwrap_or_default()
-    }
+        /// See `ilk.cluster.LatentClass.score_samples`; gives the unseen categories too.
+        fn log_densities<'py>(
+            &self,
+            py: Python<'py>,
+            table: &Bound<'_, PyTable>,
+            covariates: Option<&Bound<'_, PyTable>>,
+        ) -> PyResult<(Bound<'py, PyArray1<f64>>, Told)> {
+            let table = &table.get().0;
+            let covariates = covariates.map(|covariates| &covariates.get().0);
+            let (found, unseen) = runtime::run(py, None, |_| {
+                let (items, covariates, unseen) = read(&self.0, table, covariates)?;
+                Ok((self.0.log_densities(&items, covariates.as_ref())?, unseen))
+            })?;
+            Ok((found.into_pyarray(py), unseen))
+        }
 
-    #[getter]
-    fn n_classes(&self) -> usize {
-        self.0.n_classes()
-    }
+        /// See `ilk.cluster.LatentClass.score`; gives the unseen categories too.
+        fn mean_log_density(
+            &self,
+            py: Python<'_>,
+            table: &Bound<'_, PyTable>,
+            covariates: Option<&Bound<'_, PyTable>>,
+            weights: Option<PyReadonlyArray1<'_, f64>>,
+        ) -> PyResult<(f64, Told)> {
+            let weights = slice(weights.as_ref())?;
+            let table = &table.get().0;
+            let covariates = covariates.map(|covariates| &covariates.get().0);
+            runtime::run(py, None, |_| {
+                let (items, covariates, unseen) = read(&self.0, table, covariates)?;
+                Ok((self.0.mean_log_density(&items, covariates.as_ref(), weights)?, unseen))
+            })
+        }
 
-    #[getter]
-    fn shares<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
-        self.0.shares().to_vec().into_pyarray(py)
-    }
+        /// See `ilk.cluster.LatentClass.sample`: a table of answers, and the classes.
+        fn sample<'py>(
+            &self,
+            py: Python<'py>,
+            n: usize,
+            covariates: Option<&Bound<'_, PyTable>>,
+            seed: u64,
+        ) -> PyResult<(PyTable, Bound<'py, PyArray1<i32>>)> {
+            let covariates = covariates.map(|covariates| &covariates.get().0);
+            let (table, classes) = runtime::run(py, None, |_| {
+                let like = |table: &Table| match self.0.covariates() {
+                    Some(columns) => Mixed::like(table, columns).map(|(data, _)| data),
+                    None => Mixed::from_table(table, &[], &[], &[]),
+                };
+                let covariates = covariates.map(like).transpose()?;
+                self.0.sample_table(n, covariates.as_ref(), seed)
+            })?;
+            Ok((PyTable(table), labels(py, &classes)))
+        }
 
-    #[getter]
-    fn modal_sizes<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
-        self.0.statistics().modal_sizes.clone().into_pyarray(py)
-    }
+        /// A table of figures: "items", "classes", "coefficients" or "fit".
+        fn table(&self, what: &str) -> PyResult<PyTable> {
+            Ok(PyTable(match what {
+                "items" => self.0.item_table(),
+                "classes" => self.0.class_table(),
+                "coefficients" => self.0.coefficient_table(),
+                _ => self.0.fit_table(),
+            }?))
+        }
 
-    #[getter]
-    fn average_posterior<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
-        self.0.statistics().average_posterior.clone().into_pyarray(py)
-    }
+        #[getter]
+        fn names(&self) -> Vec<String> {
+            self.0.names().to_vec()
+        }
 
-    #[getter]
-    fn labels<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<i32>> {
-        labels(py, self.0.labels())
-    }
+        #[getter]
+        fn n_features(&self) -> usize {
+            self.0.names().len()
+        }
 
-    #[getter]
-    fn starts<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
-        self.0.starts().to_vec().into_pyarray(py)
-    }
+        #[getter]
+        fn items(&self) -> Vec<String> {
+            self.0.columns().order.clone()
+        }
 
-    #[getter]
-    fn n_iter(&self) -> usize {
-        self.0.n_iter()
-    }
+        #[getter]
+        fn covariates(&self) -> Vec<String> {
+            self.0.covariates().map(|columns| columns.order.clone()).unwrap_or_default()
+        }
 
-    #[getter]
-    fn converged(&self) -> bool {
-        self.0.converged()
-    }
+        #[getter]
+        fn n_classes(&self) -> usize {
+            self.0.n_classes()
+        }
 
-    #[getter]
-    fn n_empty_rows(&self) -> usize {
-        self.0.n_empty_rows()
-    }
+        #[getter]
+        fn shares<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
+            self.0.shares().to_vec().into_pyarray(py)
+        }
 
-    #[getter]
-    fn doubts(&self) -> Vec<String> {
-        self.0.doubts().to_vec()
-    }
+        #[getter]
+        fn modal_sizes<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
+            self.0.statistics().modal_sizes.clone().into_pyarray(py)
+        }
 
-    fn to_json(&self, py: Python<'_>) -> PyResult<String> {
-        runtime::quick(py, || persist::to_json(&self.0))
-    }
+        #[getter]
+        fn average_posterior<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
+            self.0.statistics().average_posterior.to_vec().into_pyarray(py)
+        }
 
-    #[staticmethod]
-    fn from_json(py: Python<'_>, text: &str) -> PyResult<Self> {
-        Ok(Self(runtime::quick(py, || persist::from_json(text))?))
-    }
+        #[getter]
+        fn labels<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<i32>> {
+            labels(py, self.0.labels())
+        }
 
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, (String,))> {
-        Ok((slf.get_type().getattr("from_json")?, (slf.get().to_json(slf.py())?,)))
+        #[getter]
+        fn starts<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
+            self.0.starts().to_vec().into_pyarray(py)
+        }
+
+        #[getter]
+        fn n_iter(&self) -> usize {
+            self.0.n_iter()
+        }
+
+        #[getter]
+        fn converged(&self) -> bool {
+            self.0.converged()
+        }
+
+        #[getter]
+        fn n_empty_rows(&self) -> usize {
+            self.0.n_empty_rows()
+        }
+
+        #[getter]
+        fn doubts(&self) -> Vec<String> {
+            self.0.doubts().to_vec()
+        }
     }
-}
+);

@@ -49,16 +49,10 @@ impl<'a> Init<'a> {
     }
 }
 
-/// The Python class of a model, with what it has of its own.
-macro_rules! model {
+/// The Python class of a model of mixed rows, with what it has of its own.
+macro_rules! mixed_model {
     ($(#[$doc:meta])* $class:ident($model:ident), $name:literal, { $($own:tt)* }) => {
-        $(#[$doc])*
-        #[pyclass(frozen, eq, name = $name, module = "ilk._core")]
-        #[derive(PartialEq)]
-        pub(crate) struct $class($model);
-
-        #[pymethods]
-        impl $class {
+        $crate::python::cluster::model::model!($(#[$doc])* $class($model), $name, {
             $($own)*
 
             /// Labels; gives the unseen categories and the number of rows without any value too.
@@ -110,6 +104,12 @@ macro_rules! model {
                 self.0.columns().categorical.iter().map(|column| column.name.clone()).collect()
             }
 
+            /// Number of categories of each categorical column.
+            #[getter]
+            fn n_categories(&self) -> Vec<usize> {
+                self.0.columns().categorical.iter().map(|column| column.categories.len()).collect()
+            }
+
             #[getter]
             fn ordinal(&self) -> Vec<String> {
                 self.0.columns().ordinal.iter().map(|column| column.name.clone()).collect()
@@ -121,8 +121,13 @@ macro_rules! model {
             }
 
             #[getter]
-            fn order(&self) -> Vec<String> {
+            fn names(&self) -> Vec<String> {
                 self.0.columns().order.clone()
+            }
+
+            #[getter]
+            fn n_features(&self) -> usize {
+                self.0.columns().order.len()
             }
 
             #[getter]
@@ -154,21 +159,8 @@ macro_rules! model {
             fn n_found(&self) -> usize {
                 self.0.n_found()
             }
-
-            fn to_json(&self, py: Python<'_>) -> PyResult<String> {
-                runtime::quick(py, || persist::to_json(&self.0))
-            }
-
-            #[staticmethod]
-            fn from_json(py: Python<'_>, text: &str) -> PyResult<Self> {
-                Ok(Self(runtime::quick(py, || persist::from_json(text))?))
-            }
-
-            fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, (String,))> {
-                Ok((slf.get_type().getattr("from_json")?, (slf.get().to_json(slf.py())?,)))
-            }
-        }
+        });
     };
 }
 
-pub(super) use model;
+pub(super) use mixed_model;

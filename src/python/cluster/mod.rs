@@ -10,6 +10,7 @@ mod kprototypes;
 mod latent;
 mod mixed;
 mod mixture;
+mod model;
 
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
