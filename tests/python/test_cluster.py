@@ -14,7 +14,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_allclose, assert_array_equal
@@ -83,13 +83,30 @@ def test_mcdonalds_within_sum_of_squares(k: int, realdata: Path) -> None:
 def test_same_start_gives_scikit_learns_result(seed: int, k: int, steps: int) -> None:
     data = rows(150, 3, seed)
     start = data[:k]
+
+    def theirs_after(n: int) -> SklearnKMeans:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return SklearnKMeans(k, init=start, n_init=1, max_iter=n, tol=0.0).fit(data)
+
+    # A cluster that runs empty is started anew, there from the old centres and here from the new ones.
+    assume(all(len(set(theirs_after(n).labels_)) == k for n in range(1, steps)))
+    theirs = theirs_after(steps)
     ours = KMeans(k, init=start, max_iter=steps, tol=0.0).fit(data)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        theirs = SklearnKMeans(k, init=start, n_init=1, max_iter=steps, tol=0.0).fit(data)
     assert ours.inertia_ == pytest.approx(theirs.inertia_, rel=1e-9)
     assert_allclose(ours.cluster_centers_, theirs.cluster_centers_, rtol=1e-7, atol=1e-9)
     assert_array_equal(ours.labels_, theirs.labels_)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 300])
+def test_a_cluster_that_runs_empty_is_filled_again(steps: int) -> None:
+    data = rows(150, 3, 510)
+    fit = KMeans(8, init=data[:8], max_iter=steps, tol=0.0)
+    if steps == 1:  # it runs empty in the last assignment
+        with pytest.warns(FewClustersWarning, match="when the iterations ended no row was nearest"):
+            fit.fit(data)
+    else:
+        assert len(set(fit.fit(data).labels_)) == 8
 
 
 # Laws

@@ -149,11 +149,15 @@ class Clusters(
         return int(self._model.n_clusters)
 
     def _warn_if_few(self) -> None:
-        if self._model.n_found < self.n_clusters:
+        found = self._model.n_found
+        if found < self.n_clusters:
+            reason = (
+                f"only {found} groups of rows differ"
+                if self._model.converged
+                else "when the iterations ended no row was nearest to the others"
+            )
             warnings.warn(
-                f"found {self._model.n_found} clusters, not n_clusters={self.n_clusters}: "
-                f"only {self._model.n_found} groups of rows differ; "
-                f"try: n_clusters={self._model.n_found}",
+                f"found {found} clusters, not n_clusters={self.n_clusters}: {reason}; try: n_clusters={found}",
                 FewClustersWarning,
                 stacklevel=3,
             )
