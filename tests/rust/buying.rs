@@ -3,7 +3,7 @@
 use approx::{assert_abs_diff_eq, assert_relative_eq};
 use ilk::Error;
 use ilk::economics::buying::{
-    BetaBinomial, BetaGeo, GammaGamma, Pareto, ShiftedBetaGeometric, Spells,
+    BetaBinomial, BetaGeo, GammaGamma, Pareto, ShiftedBetaGeometric, Spells, Spend,
 };
 use ilk::rng::{Rng, Stage};
 use statrs::function::beta::ln_beta;
@@ -159,14 +159,15 @@ fn beta_binomial_probabilities_sum_to_one_and_forecasts_follow() {
 #[test]
 fn shifted_beta_geometric_gives_the_published_figures() {
     let alive = [1000.0, 869.0, 743.0, 653.0, 593.0, 551.0, 517.0, 491.0];
-    let model = ShiftedBetaGeometric::fit(&alive).unwrap();
+    let (model, top) = ShiftedBetaGeometric::fit(&alive).unwrap();
     assert_abs_diff_eq!(model.alpha, 0.668088, epsilon = 1e-5);
     assert_abs_diff_eq!(model.beta, 3.806096, epsilon = 5e-5);
-    assert_abs_diff_eq!(model.optimum().unwrap().log_likelihood, -1611.158, epsilon = 5e-4);
+    assert_abs_diff_eq!(top.log_likelihood, -1611.158, epsilon = 5e-4);
     assert_abs_diff_eq!(model.survival(12), 0.3780, epsilon = 5e-5);
     for (renewal, rate) in [(1, 0.85068), (2, 0.87796), (3, 0.89681), (4, 0.91061)] {
         assert_abs_diff_eq!(model.retention(renewal), rate, epsilon = 5e-6);
     }
+    assert_abs_diff_eq!(model.lifetime(0, 0.1, true), 5.9223, epsilon = 5e-5);
 }
 
 /// Customers drawn from the model itself.
@@ -248,7 +249,7 @@ fn gamma_gamma_finds_what_was_planted() {
         x.push(n as f64);
         mean.push((0..n).map(|_| gamma(6, &mut rng) / rate).sum::<f64>() / n as f64);
     }
-    let (model, top) = GammaGamma::fit(&x, &mean, None).unwrap();
+    let (model, top) = GammaGamma::fit(&Spend::new(&x, &mean, None).unwrap());
     let errors = top.standard_errors();
     for ((found, planted), error) in
         [(model.p, 6.0), (model.q, 4.0), (model.v, 15.0)].into_iter().zip(errors)

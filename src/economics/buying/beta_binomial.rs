@@ -1,6 +1,7 @@
 //! BG/BB: customers who can buy on fixed occasions, until they leave.
 
 use serde::{Deserialize, Serialize};
+use statrs::function::gamma::ln_gamma;
 
 use super::dual::Dual;
 use super::optimise::{Optimum, maximise};
@@ -31,28 +32,30 @@ impl BetaBinomial {
     ///
     /// # Errors
     ///
-    /// [`Error::BadValue`] where recency or age is no whole number, or there are more purchases than occasions.
+    /// Those of [`BetaBinomial::check`].
     pub fn fit(spells: &Spells) -> Result<(Self, Optimum<4>)> {
-        for row in 0..spells.len() {
-            for (name, value) in [("recency", spells.recency[row]), ("T", spells.age[row])] {
-                if value.fract() != 0.0 {
-                    return Err(Error::value(
-                        name,
-                        row,
-                        value,
-                        "a whole number of occasions is needed",
-                    ));
-                }
-            }
-            if spells.frequency[row] > spells.recency[row] {
-                let wanted =
-                    format!("at most one purchase per occasion, here {}", spells.recency[row]);
-                return Err(Error::value("frequency", row, spells.frequency[row], wanted));
-            }
-        }
-        let top = maximise([1.0; 4], |parameters| log_likelihood(parameters, spells));
+        Self::check(spells)?;
+        let top = maximise([1.0; 4], None, |parameters| log_likelihood(parameters, spells));
         let [alpha, beta, gamma, delta] = top.parameters;
         Ok((Self { alpha, beta, gamma, delta }, top))
+    }
+
+    /// Whether these can be customers of fixed occasions.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadValue`] for the first customer whose recency or age is no whole number, or who bought more often than
+    /// there were occasions.
+    pub fn check(spells: &Spells) -> Result<()> {
+        let odd = |row: usize| {
+            let (x, recency) = (spells.frequency[row], spells.recency[row]);
+            recency.fract() != 0.0 || spells.age[row].fract() != 0.0 || x > recency
+        };
+        let rows = (0..spells.len()).filter(|&row| odd(row));
+        match rows.min_by_key(|&row| spells.first[row]) {
+            Some(row) => Err(not_occasions(spells, row)),
+            None => Ok(()),
+        }
     }
 
     /// Log-likelihood of customers.
@@ -94,6 +97,32 @@ impl BetaBinomial {
         (buys.value - likelihood).exp() * occasions_there
     }
 
+    /// Probabilities that a new customer buys 0, 1, .. `most - 1` times on the first occasions, and more often:
+    /// beta-binomial on the occasions before leaving.
+    pub fn counts_of_new(&self, occasions: f64, most: u32) -> Vec<f64> {
+        let [alpha, beta, gamma, delta] = [self.alpha, self.beta, self.gamma, self.delta];
+        let ln_beta = |a: f64, b: f64| ln_gamma(a) + ln_gamma(b) - ln_gamma(a + b);
+        let n = occasions.floor() as u32;
+        let mut found = vec![0.0; most as usize];
+        for there in 0..=n {
+            let t = f64::from(there);
+            let lasts = if there == n {
+                ln_beta(gamma, delta + t)
+            } else {
+                ln_beta(gamma + 1.0, delta + t)
+            };
+            let weight = (lasts - ln_beta(gamma, delta)).exp();
+            for (x, slot) in found.iter_mut().enumerate().take(there as usize + 1) {
+                let x = x as f64;
+                let ways = ln_gamma(t + 1.0) - ln_gamma(x + 1.0) - ln_gamma(t - x + 1.0);
+                let buys = ln_beta(alpha + x, beta + t - x) - ln_beta(alpha, beta);
+                *slot += weight * (ways + buys).exp();
+            }
+        }
+        found.push((1.0 - found.iter().sum::<f64>()).max(0.0));
+        found
+    }
+
     /// Expected purchases of a new customer on the first occasions.
     pub fn expected_of_new(&self, occasions: f64) -> f64 {
         let [_, _, gamma, delta] = self.parameters();
@@ -101,6 +130,19 @@ impl BetaBinomial {
         let sum: f64 = (1..=occasions as usize).map(|i| there(i as f64)).sum();
         self.alpha / (self.alpha + self.beta) * sum
     }
+}
+
+/// Why a row cannot be a customer of fixed occasions; with the row of the user.
+fn not_occasions(spells: &Spells, row: usize) -> Error {
+    for (name, value) in [("recency", spells.recency[row]), ("T", spells.age[row])] {
+        if value.fract() != 0.0 {
+            let wanted = "a whole number of occasions is needed";
+            return Error::value(name, spells.first[row], value, wanted);
+        }
+    }
+    let wanted =
+        format!("at most one purchase per occasion, here {}, is possible", spells.recency[row]);
+    Error::value("frequency", spells.first[row], spells.frequency[row], wanted)
 }
 
 /// Log-likelihood of one customer.
@@ -123,7 +165,7 @@ fn ln_customer<const P: usize>(
     sum - norm
 }
 
-fn log_likelihood<const P: usize>(parameters: &[Dual<P>; 4], spells: &Spells) -> Dual<P> {
+pub(super) fn log_likelihood<const P: usize>(parameters: &[Dual<P>; 4], spells: &Spells) -> Dual<P> {
     let blocks = parallel::map_blocks(spells.len(), |rows| {
         let mut sum = Dual::constant(0.0);
         for row in rows {

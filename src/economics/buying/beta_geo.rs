@@ -1,6 +1,9 @@
 //! BG/NBD: customers buy at a rate of their own until, after some purchase, they leave.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
+use statrs::function::gamma::ln_gamma;
 
 use super::dual::Dual;
 use super::hypergeometric::hypergeometric;
@@ -33,10 +36,8 @@ impl BetaGeo {
     ///
     /// One pass over the distinct rows per Newton step, in fixed blocks.
     pub fn fit(spells: &Spells, modified: bool) -> (Self, Optimum<4>) {
-        let typical = spells.age.iter().zip(&spells.weight).map(|(age, w)| age * w).sum::<f64>()
-            / spells.total();
-        let start = [1.0, typical.max(1e-3), 1.0, 1.0];
-        let top = maximise(start, |parameters| log_likelihood(parameters, spells, modified));
+        let start = [1.0, spells.typical_age(), 1.0, 1.0];
+        let top = maximise(start, None, |parameters| log_likelihood(parameters, spells, modified));
         (Self::new(top.parameters, modified), top)
     }
 
@@ -81,6 +82,37 @@ impl BetaGeo {
         stays * self.of_the_living(time, self.r, self.alpha, b)
     }
 
+    /// Probabilities that a new customer buys again 0, 1, .. `most - 1` times in this time, and more often.
+    ///
+    /// Either all chances to leave were passed and the time is over, or the customer left after the last purchase, which
+    /// came in time (Fader, Hardie and Lee 2005, equation 8).
+    pub fn counts_of_new(&self, time: f64, most: u32) -> Vec<f64> {
+        let ln_beta = |a: f64, b: f64| ln_gamma(a) + ln_gamma(b) - ln_gamma(a + b);
+        let norm = ln_beta(self.a, self.b);
+        let shift = f64::from(u8::from(self.modified));
+        // Purchases without anybody leaving are negative binomial.
+        let idle = (self.alpha / (self.alpha + time)).ln();
+        let busy = time / (self.alpha + time);
+        let mut exactly = (self.r * idle).exp();
+        let mut fewer = 0.0;
+        let mut found = Vec::with_capacity(most as usize + 1);
+        for x in 0..most {
+            let x = f64::from(x);
+            let chances = x + shift;
+            let stayed = (ln_beta(self.a, self.b + chances) - norm).exp();
+            let left = if chances > 0.0 {
+                (ln_beta(self.a + 1.0, self.b + chances - 1.0) - norm).exp()
+            } else {
+                0.0
+            };
+            found.push(stayed * exactly + left * (1.0 - fewer));
+            fewer += exactly;
+            exactly *= (self.r + x) / (x + 1.0) * busy;
+        }
+        found.push((1.0 - found.iter().sum::<f64>()).max(0.0));
+        found
+    }
+
     /// Expectation of `(1 - exp(-λ p t)) / p` with λ gamma(shape, rate) and p beta(a, b).
     fn of_the_living(&self, time: f64, shape: f64, rate: f64, b: f64) -> f64 {
         let at = |a: f64| {
@@ -99,7 +131,10 @@ impl BetaGeo {
     }
 }
 
-fn log_likelihood<const P: usize>(
+/// One pass over the distinct rows. What depends on a row beside its frequency enters through three numbers, so a row
+/// costs two logarithms, an exponential and a few products, and the derivatives by all parameters are put together once
+/// for each run of equal frequencies.
+pub(super) fn log_likelihood<const P: usize>(
     [r, alpha, a, b]: &[Dual<P>; 4],
     spells: &Spells,
     modified: bool,
@@ -111,23 +146,85 @@ fn log_likelihood<const P: usize>(
     }
     let blocks = parallel::map_blocks(spells.len(), |rows| {
         let mut sum = Dual::constant(0.0);
-        let (mut last, mut odds) = (f64::NAN, Dual::constant(0.0));
-        for row in rows {
-            let (x, recency) = (spells.frequency[row], spells.recency[row]);
-            let shape = *r + x;
-            let stayed = -(shape * (*alpha + spells.age[row]).ln());
+        for run in spells.frequency[rows.clone()].chunk_by(|one, other| one == other).scan(
+            rows.start,
+            |start, run| {
+                *start += run.len();
+                Some(*start - run.len()..*start)
+            },
+        ) {
+            let x = spells.frequency[run.start];
             let chances = x + shift;
-            let term = if chances > 0.0 {
-                if x != last {
-                    (last, odds) = (x, a.ln() - (*b + (chances - 1.0)).ln());
-                }
-                stayed.ln_add_exp(odds - shape * (*alpha + recency).ln())
+            let shape = *r + x;
+            if chances > 0.0 {
+                let odds = a.ln() - (*b + (chances - 1.0)).ln();
+                sum += left_or_not(spells, run, &[shape, *alpha, odds]);
             } else {
-                stayed
-            };
-            sum += term * spells.weight[row];
+                sum += stayed(spells, run, &[shape, *alpha]);
+            }
         }
         sum
     });
     blocks.into_iter().fold(sum, |sum, block| sum + block)
+}
+
+/// Sum of `-shape ln(alpha + T)` over rows.
+fn stayed<const P: usize>(
+    spells: &Spells,
+    rows: Range<usize>,
+    arguments: &[Dual<P>; 2],
+) -> Dual<P> {
+    let [shape, alpha] = arguments.map(|argument| argument.value);
+    let [mut logs, mut first, mut second] = [0.0; 3];
+    for row in rows {
+        let (weight, age) = (spells.weight[row], alpha + spells.age[row]);
+        logs += weight * age.ln();
+        first += weight / age;
+        second += weight / (age * age);
+    }
+    let gradient = [-logs, -shape * first];
+    let hessian = [[0.0, -first], [-first, shape * second]];
+    Dual::of(-shape * logs, gradient, hessian, arguments)
+}
+
+/// Sum of `ln((alpha + T)^-shape + exp(odds) (alpha + t)^-shape)` over rows.
+fn left_or_not<const P: usize>(
+    spells: &Spells,
+    rows: Range<usize>,
+    arguments: &[Dual<P>; 3],
+) -> Dual<P> {
+    let [shape, alpha, odds] = arguments.map(|argument| argument.value);
+    let (mut value, mut gradient, mut hessian) = (0.0, [0.0; 3], [[0.0; 3]; 3]);
+    for row in rows {
+        let weight = spells.weight[row];
+        let (age, last) = (alpha + spells.age[row], alpha + spells.recency[row]);
+        let (ln_age, by_age, by_last) = (age.ln(), 1.0 / age, 1.0 / last);
+        // ln(exp(-shape ln(age)) + exp(..)) is -shape ln(age) + ln(1 + exp(excess)).
+        let ratio = ln_age - last.ln();
+        let excess = odds + shape * ratio;
+        let small = (-excess.abs()).exp();
+        let softplus = excess.max(0.0) + small.ln_1p();
+        let left = if excess > 0.0 { 1.0 / (1.0 + small) } else { small / (1.0 + small) };
+        let spread = left * (1.0 - left);
+        value += weight * (softplus - shape * ln_age);
+        let difference = by_age - by_last;
+        let of_excess = [ratio, shape * difference, 1.0];
+        gradient[0] += weight * (left * ratio - ln_age);
+        gradient[1] += weight * shape * (left * difference - by_age);
+        gradient[2] += weight * left;
+        for i in 0..3 {
+            for j in i..3 {
+                hessian[i][j] += weight * spread * of_excess[i] * of_excess[j];
+            }
+        }
+        hessian[0][1] += weight * (left * difference - by_age);
+        let squares = by_age * by_age - by_last * by_last;
+        hessian[1][1] += weight * shape * (by_age * by_age - left * squares);
+    }
+    for i in 0..3 {
+        for j in 0..i {
+            hessian[i][j] = hessian[j][i];
+        }
+    }
+    Dual::of(value, gradient, hessian, arguments)
 }

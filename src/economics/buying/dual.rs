@@ -32,9 +32,31 @@ impl<const P: usize> Dual<P> {
         dual
     }
 
+    /// `f(arguments)` from the value, gradient and Hessian of `f` there.
+    pub fn of<const K: usize>(
+        value: f64,
+        gradient: [f64; K],
+        hessian: [[f64; K]; K],
+        arguments: &[Self; K],
+    ) -> Self {
+        let mut dual = Self::constant(value);
+        for (k, argument) in arguments.iter().enumerate() {
+            for i in 0..P {
+                dual.gradient[i] += gradient[k] * argument.gradient[i];
+                for j in 0..P {
+                    let second: f64 =
+                        (0..K).map(|l| hessian[k][l] * arguments[l].gradient[j]).sum();
+                    dual.hessian[i][j] +=
+                        gradient[k] * argument.hessian[i][j] + argument.gradient[i] * second;
+                }
+            }
+        }
+        dual
+    }
+
     /// `f(self)` from the value and the first two derivatives of `f` there.
     #[inline]
-    fn through(&self, value: f64, first: f64, second: f64) -> Self {
+    pub(super) fn through(&self, value: f64, first: f64, second: f64) -> Self {
         let mut dual = Self::constant(value);
         for i in 0..P {
             dual.gradient[i] = first * self.gradient[i];

@@ -1,31 +1,39 @@
-//! Models of repeat buying fitted to a table of customers, one for all or one for each group.
+//! Models fitted to a table of customers, one for all or one for each group.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::beta_binomial::BetaBinomial;
-use super::beta_geo::BetaGeo;
-use super::optimise::Optimum;
-use super::pareto::Pareto;
+use super::beta_binomial::{self, BetaBinomial};
+use super::beta_geo;
+use super::dual::Dual;
+use super::gamma_gamma::{self, Spend};
+use super::optimise::{Optimum, maximise};
+use super::pareto;
+use super::pooled::{self, Likelihood};
+use super::shifted::{self, ShiftedBetaGeometric};
 use super::spells::Spells;
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
-use crate::parallel::{self, Monitor};
+use crate::parallel::Monitor;
 use crate::persist::{self, Persist};
 use crate::table::{Codes, MISSING, Table};
 
-/// Which model of repeat buying.
+/// Which model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
-    /// [`BetaGeo`].
+    /// [`BetaGeo`](super::BetaGeo).
     BetaGeo,
-    /// [`BetaGeo`] whose customers may leave after the first purchase.
+    /// [`BetaGeo`](super::BetaGeo) whose customers may leave after the first purchase.
     ModifiedBetaGeo,
-    /// [`Pareto`].
+    /// [`Pareto`](super::Pareto).
     ParetoNBD,
     /// [`BetaBinomial`].
     BetaGeoBetaBinomial,
+    /// [`GammaGamma`](super::GammaGamma).
+    GammaGamma,
+    /// [`ShiftedBetaGeometric`].
+    ShiftedBetaGeometric,
 }
 
 impl fmt::Display for Kind {
@@ -37,78 +45,44 @@ impl fmt::Display for Kind {
 impl Kind {
     /// The name of a Python class.
     pub fn named(name: &str) -> Option<Self> {
-        [Self::BetaGeo, Self::ModifiedBetaGeo, Self::ParetoNBD, Self::BetaGeoBetaBinomial]
-            .into_iter()
-            .find(|kind| kind.to_string() == name)
+        [
+            Self::BetaGeo,
+            Self::ModifiedBetaGeo,
+            Self::ParetoNBD,
+            Self::BetaGeoBetaBinomial,
+            Self::GammaGamma,
+            Self::ShiftedBetaGeometric,
+        ]
+        .into_iter()
+        .find(|kind| kind.to_string() == name)
     }
 
     /// Names of the parameters, as the papers have them.
-    pub fn parameters(self) -> [&'static str; 4] {
+    pub fn parameters(self) -> &'static [&'static str] {
         match self {
-            Self::BetaGeo | Self::ModifiedBetaGeo => ["r", "alpha", "a", "b"],
-            Self::ParetoNBD => ["r", "alpha", "s", "beta"],
-            Self::BetaGeoBetaBinomial => ["alpha", "beta", "gamma", "delta"],
+            Self::BetaGeo | Self::ModifiedBetaGeo => &["r", "alpha", "a", "b"],
+            Self::ParetoNBD => &["r", "alpha", "s", "beta"],
+            Self::BetaGeoBetaBinomial => &["alpha", "beta", "gamma", "delta"],
+            Self::GammaGamma => &["p", "q", "v"],
+            Self::ShiftedBetaGeometric => &["alpha", "beta"],
         }
     }
 
-    /// What is expected of a customer with these parameters: expected purchases in `time`, and P(alive).
-    fn forecast(self, parameters: [f64; 4], customer: [f64; 3], time: f64) -> (f64, f64) {
-        let [x, recency, age] = customer;
-        let [one, two, three, four] = parameters;
+    /// What the columns that the model reads hold, in the order of [`Names::columns`].
+    pub fn roles(self) -> &'static [&'static str] {
         match self {
-            Self::BetaGeo | Self::ModifiedBetaGeo => {
-                let model = BetaGeo::new(parameters, self == Self::ModifiedBetaGeo);
-                let alive = model.p_alive(x, recency, age);
-                (model.expected_purchases(time, x, recency, age), alive)
-            }
-            Self::ParetoNBD => {
-                let model = Pareto { r: one, alpha: two, s: three, beta: four };
-                let alive = model.p_alive(x, recency, age);
-                (model.expected_purchases(time, x, recency, age), alive)
-            }
-            Self::BetaGeoBetaBinomial => {
-                let model = BetaBinomial { alpha: one, beta: two, gamma: three, delta: four };
-                let alive = model.p_alive(x, recency, age);
-                (model.expected_purchases(time, x, recency, age), alive)
-            }
+            Self::GammaGamma => &["frequency", "monetary"],
+            Self::ShiftedBetaGeometric => &["period", "alive"],
+            _ => &["frequency", "recency", "T"],
         }
-    }
-
-    fn of_new(self, parameters: [f64; 4], time: f64) -> f64 {
-        let [one, two, three, four] = parameters;
-        match self {
-            Self::BetaGeo | Self::ModifiedBetaGeo => {
-                BetaGeo::new(parameters, self == Self::ModifiedBetaGeo).expected_of_new(time)
-            }
-            Self::ParetoNBD => {
-                Pareto { r: one, alpha: two, s: three, beta: four }.expected_of_new(time)
-            }
-            Self::BetaGeoBetaBinomial => {
-                BetaBinomial { alpha: one, beta: two, gamma: three, delta: four }
-                    .expected_of_new(time)
-            }
-        }
-    }
-
-    fn fit(self, spells: &Spells) -> Result<Optimum<4>> {
-        Ok(match self {
-            Self::BetaGeo => BetaGeo::fit(spells, false).1,
-            Self::ModifiedBetaGeo => BetaGeo::fit(spells, true).1,
-            Self::ParetoNBD => Pareto::fit(spells).1,
-            Self::BetaGeoBetaBinomial => BetaBinomial::fit(spells)?.1,
-        })
     }
 }
 
 /// Names of the columns of a table of customers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Names {
-    /// Repeat purchases.
-    pub frequency: String,
-    /// Time from the first to the last purchase.
-    pub recency: String,
-    /// Time since the first purchase.
-    pub age: String,
+    /// One for each of [`Kind::roles`].
+    pub columns: Vec<String>,
     /// Weight of each customer.
     pub weights: Option<String>,
     /// Groups that have a model each.
@@ -128,66 +102,192 @@ pub struct Group {
     /// Their standard errors.
     #[serde(with = "persist::floats")]
     pub standard_errors: Vec<f64>,
-    /// The largest log-likelihood.
+    /// The log-likelihood there.
     pub log_likelihood: f64,
     /// Parameters that the data do not tell.
     pub unknown: Vec<String>,
 }
 
-/// Models of repeat buying of all customers, or of each group.
+/// What groups under partial pooling have in common.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Common {
+    /// The parameters of a typical group.
+    pub parameters: Vec<f64>,
+    /// Standard deviations over the groups of the logarithms of the parameters.
+    pub spread: Vec<f64>,
+}
+
+/// Models of all customers, or of each group.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RepeatBuying {
     /// Which model.
     pub kind: Kind,
     /// The columns.
     pub names: Names,
+    /// Days in the unit of time, where it is known.
+    pub unit_days: Option<f64>,
     /// One model per group.
     pub groups: Vec<Group>,
+    /// What the groups have in common, under partial pooling.
+    pub common: Option<Common>,
     /// What the models were made from.
     pub manifest: Manifest,
 }
 
-/// Customers of a table: what they did, and the group they are in.
-struct Customers {
-    values: [Vec<f64>; 3],
-    weights: Option<Vec<f64>>,
-    group: Vec<u32>,
-    groups: Vec<String>,
-    missing: [usize; 2],
+/// How to fit.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Settings {
+    /// Whether groups lend strength to each other.
+    pub pooled: bool,
+    /// Days in the unit of time, where it is known.
+    pub unit_days: Option<f64>,
 }
 
-fn read(table: &Table, names: &Names) -> Result<Customers> {
-    let columns = [&names.frequency, &names.recency, &names.age];
-    let mut values: [Vec<f64>; 3] = Default::default();
-    for (to, name) in values.iter_mut().zip(columns) {
-        *to = table.numeric(name)?.to_vec();
-    }
-    let weights = names.weights.as_ref().map(|name| table.numeric(name)).transpose()?;
-    let weights = weights.map(|weights| weights.to_vec());
-    if let (Some(weights), Some(name)) = (&weights, &names.weights)
-        && let Some(row) = weights.iter().position(|w| *w < 0.0 || !w.is_finite())
-    {
-        let wanted = "a finite weight that is not negative is needed";
-        return Err(Error::value(name, row, weights[row], wanted));
-    }
-    let n = table.n_rows();
-    let (mut group, groups) = match &names.by {
-        None => (vec![0; n], vec![String::new()]),
-        Some(name) => {
-            let Codes { codes, categories, .. } = table.codes(name)?;
-            (codes, categories)
+/// Rows of a table with the group that each is in.
+pub(super) struct Rows {
+    /// One for each role.
+    pub(super) columns: Vec<Vec<f64>>,
+    pub(super) weights: Option<Vec<f64>>,
+    /// Number of the group, or [`MISSING`].
+    pub(super) group: Vec<u32>,
+    pub(super) groups: Vec<String>,
+}
+
+impl Rows {
+    /// Reads the columns. Rows that cannot be used are counted in the manifest, if there is one.
+    pub(super) fn read(
+        table: &Table,
+        kind: Kind,
+        names: &Names,
+        manifest: Option<&mut Manifest>,
+    ) -> Result<Self> {
+        let read = |name: &String| Ok(table.numeric(name)?.to_vec());
+        let columns = names.columns.iter().map(read).collect::<Result<Vec<_>>>()?;
+        let weights = names.weights.as_ref().map(read).transpose()?;
+        if let (Some(weights), Some(name)) = (&weights, &names.weights)
+            && let Some(row) = weights.iter().position(|w| !(*w >= 0.0 && w.is_finite()))
+        {
+            let wanted = "a finite weight that is not negative is needed";
+            return Err(Error::value(name, row, weights[row], wanted));
         }
-    };
-    let mut missing = [0; 2];
-    for (row, group) in group.iter_mut().enumerate() {
-        if *group == MISSING {
-            missing[0] += 1;
-        } else if values.iter().any(|column| column[row].is_nan()) {
-            missing[1] += 1;
-            *group = MISSING;
+        let n = table.n_rows();
+        let (mut group, groups) = match &names.by {
+            None => (vec![0; n], vec![String::new()]),
+            Some(name) => {
+                let Codes { codes, categories, .. } = table.codes(name)?;
+                (codes, categories)
+            }
+        };
+        if let Some(manifest) = manifest {
+            if let Some(by) = &names.by {
+                let missing = (0..n).filter(|&row| group[row] == MISSING);
+                manifest.leave_out(format!("{by:?} is missing"), missing.count());
+            }
+            if kind == Kind::GammaGamma {
+                let once = |row: &usize| group[*row] != MISSING && columns[0][*row] == 0.0;
+                let rows: Vec<usize> = (0..n).filter(once).collect();
+                let name = &names.columns[0];
+                let reason = format!("{name:?} is 0: spend is that of repeat purchases");
+                manifest.leave_out(reason, rows.len());
+                rows.iter().for_each(|&row| group[row] = MISSING);
+            }
+            for (column, name) in columns.iter().zip(&names.columns) {
+                let at = |row: &usize| group[*row] != MISSING && column[*row].is_nan();
+                let rows: Vec<usize> = (0..n).filter(at).collect();
+                if let Some(first) = rows.first() {
+                    let reason = format!("{name:?} is missing, first in row {first}");
+                    manifest.leave_out(reason, rows.len());
+                }
+                rows.iter().for_each(|&row| group[row] = MISSING);
+            }
+        }
+        Ok(Self { columns, weights, group, groups })
+    }
+
+    /// The rows of each group, in the order of the table.
+    fn by_group(&self) -> Vec<Vec<usize>> {
+        let mut rows = vec![Vec::new(); self.groups.len()];
+        for (row, &group) in self.group.iter().enumerate() {
+            if let Some(rows) = rows.get_mut(group as usize) {
+                rows.push(row);
+            }
+        }
+        rows
+    }
+}
+
+/// Customers of one group who buy again, under one of the models of purchases.
+struct Buyers {
+    kind: Kind,
+    spells: Spells,
+}
+
+impl Likelihood<4> for Buyers {
+    fn start(&self) -> [f64; 4] {
+        let age = self.spells.typical_age();
+        match self.kind {
+            Kind::ParetoNBD => [1.0, age, 1.0, age],
+            Kind::BetaGeoBetaBinomial => [1.0; 4],
+            _ => [1.0, age, 1.0, 1.0],
         }
     }
-    Ok(Customers { values, weights, group, groups, missing })
+
+    fn log_likelihood(&self, parameters: &[Dual<4>; 4]) -> Dual<4> {
+        match self.kind {
+            Kind::ParetoNBD => pareto::log_likelihood(parameters, &self.spells),
+            Kind::BetaGeoBetaBinomial => beta_binomial::log_likelihood(parameters, &self.spells),
+            Kind::ModifiedBetaGeo => beta_geo::log_likelihood(parameters, &self.spells, true),
+            _ => beta_geo::log_likelihood(parameters, &self.spells, false),
+        }
+    }
+}
+
+impl Likelihood<3> for Spend {
+    fn start(&self) -> [f64; 3] {
+        self.start()
+    }
+
+    fn log_likelihood(&self, parameters: &[Dual<3>; 3]) -> Dual<3> {
+        gamma_gamma::log_likelihood(parameters, self)
+    }
+}
+
+/// Contracts alive after 0, 1, 2, .. renewals.
+struct Contracts(Vec<f64>);
+
+impl Likelihood<2> for Contracts {
+    fn start(&self) -> [f64; 2] {
+        [1.0, 1.0]
+    }
+
+    fn log_likelihood(&self, parameters: &[Dual<2>; 2]) -> Dual<2> {
+        shifted::log_likelihood(parameters, &self.0)
+    }
+}
+
+impl Contracts {
+    /// From rows of periods and numbers alive, in any order.
+    fn new(period: &[f64], alive: &[f64]) -> Result<Self> {
+        let mut order: Vec<usize> = (0..period.len()).collect();
+        order.sort_by(|&a, &b| period[a].total_cmp(&period[b]));
+        for (expected, &row) in order.iter().enumerate() {
+            if period[row] != expected as f64 {
+                let wanted =
+                    format!("each period once, 0, 1, 2 and so on, is needed, here {expected}");
+                return Err(Error::value("period", row, period[row], wanted));
+            }
+        }
+        let alive: Vec<f64> = order.iter().map(|&row| alive[row]).collect();
+        ShiftedBetaGeometric::check(&alive).map_err(|error| in_table(error, &order, &[]))?;
+        Ok(Self(alive))
+    }
+}
+
+/// A group to be fitted: its name, customers and data.
+struct Member<L> {
+    name: String,
+    n: f64,
+    data: L,
 }
 
 impl RepeatBuying {
@@ -195,143 +295,158 @@ impl RepeatBuying {
     ///
     /// # Errors
     ///
-    /// Those of reading the columns and of [`Spells::new`], with the row of the table; [`Error::TooFewRows`] without a
-    /// customer.
+    /// Those of reading the columns and of impossible customers, with the row of the table; [`Error::TooFewRows`] without
+    /// a customer.
     pub fn fit(
         table: &Table,
         kind: Kind,
         names: Names,
+        settings: Settings,
         mut manifest: Manifest,
         monitor: &Monitor,
     ) -> Result<Self> {
-        let customers = read(table, &names)?;
-        if let Some(by) = &names.by {
-            manifest.leave_out(format!("{by:?} is missing"), customers.missing[0]);
-        }
-        let [x, recency, age] = [&names.frequency, &names.recency, &names.age];
-        manifest
-            .leave_out(format!("{x:?}, {recency:?} or {age:?} is missing"), customers.missing[1]);
-        let mut groups = Vec::new();
-        for (code, name) in customers.groups.iter().enumerate() {
-            monitor.check()?;
-            let rows: Vec<usize> =
-                (0..table.n_rows()).filter(|&row| customers.group[row] == code as u32).collect();
-            if rows.is_empty() && customers.groups.len() > 1 {
-                manifest.notes.push(format!("group {name:?} has no customers"));
-                continue;
-            }
-            let of = |column: &Vec<f64>| rows.iter().map(|&row| column[row]).collect::<Vec<_>>();
-            let [x, recency, age] = customers.values.each_ref().map(of);
-            let weights = customers.weights.as_ref().map(of);
-            let spells = Spells::new(&x, &recency, &age, weights.as_deref())
-                .map_err(|error| in_table(error, &rows, &names))?;
-            let top = kind.fit(&spells)?;
-            let unknown: Vec<String> =
-                top.unknown.iter().map(|&i| kind.parameters()[i].to_string()).collect();
-            // Where one parameter is not told, the others rest on whatever it happened to be.
-            let told = |values: [f64; 4]| {
-                if unknown.is_empty() { values.to_vec() } else { vec![f64::NAN; 4] }
-            };
-            groups.push(Group {
-                name: name.clone(),
-                n: spells.total(),
-                parameters: told(top.parameters),
-                standard_errors: told(top.standard_errors()),
-                log_likelihood: top.log_likelihood,
-                unknown,
-            });
-        }
-        Ok(Self { kind, names, groups, manifest })
+        let rows = Rows::read(table, kind, &names, Some(&mut manifest))?;
+        monitor.check()?;
+        let fitting = Fitting { kind, rows: &rows, names: &names, settings, monitor };
+        let (groups, common) = match kind {
+            Kind::GammaGamma => fitting.run(&mut manifest, |columns, weights| {
+                let spend = Spend::new(&columns[0], &columns[1], weights)?;
+                Ok((spend.n(), spend))
+            }),
+            Kind::ShiftedBetaGeometric => fitting.run(&mut manifest, |columns, _| {
+                let contracts = Contracts::new(&columns[0], &columns[1])?;
+                Ok((contracts.0[0], contracts))
+            }),
+            _ => fitting.run(&mut manifest, |columns, weights| {
+                let spells = Spells::new(&columns[0], &columns[1], &columns[2], weights)?;
+                if kind == Kind::BetaGeoBetaBinomial {
+                    BetaBinomial::check(&spells)?;
+                }
+                Ok((spells.total(), Buyers { kind, spells }))
+            }),
+        }?;
+        Ok(Self { kind, names, unit_days: settings.unit_days, groups, common, manifest })
     }
 
-    /// Expected purchases in a time to come and P(alive) of each customer; NaN for customers with a missing value or of a
-    /// group without a model.
-    ///
-    /// One pass, in parallel.
-    ///
-    /// # Errors
-    ///
-    /// Those of reading the columns and of impossible customers; [`Error::Argument`] for a time that is negative.
-    pub fn forecast(&self, table: &Table, time: f64) -> Result<(Vec<f64>, Vec<f64>)> {
-        check_time(time)?;
-        let names = Names { weights: None, ..self.names.clone() };
-        let customers = read(table, &names)?;
-        let rows: Vec<usize> =
-            (0..table.n_rows()).filter(|&row| customers.group[row] != MISSING).collect();
-        let of = |column: &Vec<f64>| rows.iter().map(|&row| column[row]).collect::<Vec<_>>();
-        let [x, recency, age] = customers.values.each_ref().map(of);
-        Spells::check(&x, &recency, &age).map_err(|error| in_table(error, &rows, &names))?;
-        let model_of: Vec<Option<&Group>> = customers
-            .groups
-            .iter()
-            .map(|name| self.groups.iter().find(|group| &group.name == name))
-            .collect();
-        let blocks = parallel::map_blocks(table.n_rows(), |rows| {
-            rows.map(|row| {
-                let model = model_of.get(customers.group[row] as usize).copied().flatten();
-                let Some(&[a, b, c, d]) = model.map(|group| group.parameters.as_slice()) else {
-                    return (f64::NAN, f64::NAN);
-                };
-                let customer = customers.values.each_ref().map(|column| column[row]);
-                self.kind.forecast([a, b, c, d], customer, time)
-            })
-            .collect::<Vec<_>>()
-        });
-        Ok(blocks.into_iter().flatten().unzip())
-    }
-
-    /// Expected repeat purchases of a new customer of each group in each of the times.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Argument`] for a time that is negative.
-    pub fn of_new(&self, times: &[f64]) -> Result<Vec<Vec<f64>>> {
-        times.iter().try_for_each(|&time| check_time(time))?;
-        let of_group = |group: &Group| match group.parameters.as_slice() {
-            &[a, b, c, d] => times.iter().map(|&t| self.kind.of_new([a, b, c, d], t)).collect(),
-            _ => vec![f64::NAN; times.len()],
-        };
-        Ok(self.groups.iter().map(of_group).collect())
-    }
-
-    /// One row per group: its customers, parameters with standard errors, and log-likelihood.
+    /// One row per group and parameter: the estimate with its 95 % interval, that of its logarithm, and standard error.
     ///
     /// # Errors
     ///
     /// Those of [`Builder::finish`](crate::table::Builder::finish).
     pub fn table(&self) -> Result<Table> {
+        let names = self.kind.parameters();
+        let cells: Vec<(&Group, usize)> =
+            self.groups.iter().flat_map(|group| (0..names.len()).map(move |i| (group, i))).collect();
+        let factor = |group: &Group, i: usize| {
+            (1.959_963_984_540_054 * group.standard_errors[i] / group.parameters[i]).exp()
+        };
         let mut builder = Table::builder();
         if let Some(by) = &self.names.by {
-            builder = builder.text(by, self.groups.iter().map(|group| &group.name));
+            builder = builder.text(by, cells.iter().map(|(group, _)| &group.name));
         }
-        builder = builder.float("n", self.groups.iter().map(|group| group.n));
-        for (i, name) in self.kind.parameters().into_iter().enumerate() {
-            builder = builder
-                .float(name, self.groups.iter().map(|group| group.parameters[i]))
-                .float(&format!("{name}_se"), self.groups.iter().map(|g| g.standard_errors[i]));
-        }
-        builder.float("log_likelihood", self.groups.iter().map(|g| g.log_likelihood)).finish()
+        builder
+            .text("parameter", cells.iter().map(|&(_, i)| names[i]))
+            .float("estimate", cells.iter().map(|&(group, i)| group.parameters[i]))
+            .float("estimate_lo", cells.iter().map(|&(g, i)| g.parameters[i] / factor(g, i)))
+            .float("estimate_hi", cells.iter().map(|&(g, i)| g.parameters[i] * factor(g, i)))
+            .float("standard_error", cells.iter().map(|&(group, i)| group.standard_errors[i]))
+            .float("n", cells.iter().map(|&(group, _)| group.n))
+            .finish()
     }
 }
 
-fn check_time(time: f64) -> Result<()> {
-    if time.is_finite() && time >= 0.0 {
-        Ok(())
-    } else {
-        Err(Error::argument("time", time, "a finite number from 0 up is needed"))
+/// What fitting takes, of any model.
+struct Fitting<'a> {
+    kind: Kind,
+    rows: &'a Rows,
+    names: &'a Names,
+    settings: Settings,
+    monitor: &'a Monitor,
+}
+
+impl Fitting<'_> {
+    /// Fits each group; `prepare` makes the data of a group, with its number of customers, from its columns and weights.
+    fn run<const P: usize, L: Likelihood<P>>(
+        &self,
+        manifest: &mut Manifest,
+        prepare: impl Fn(&[Vec<f64>], Option<&[f64]>) -> Result<(f64, L)>,
+    ) -> Result<(Vec<Group>, Option<Common>)> {
+        let mut members = Vec::new();
+        let rows_by_group = self.rows.by_group();
+        for (name, rows) in self.rows.groups.iter().zip(&rows_by_group) {
+            self.monitor.check()?;
+            let of = |column: &Vec<f64>| rows.iter().map(|&row| column[row]).collect::<Vec<_>>();
+            let columns: Vec<Vec<f64>> = self.rows.columns.iter().map(of).collect();
+            let weights = self.rows.weights.as_ref().map(of);
+            let counts = weights.as_ref().map_or(!rows.is_empty(), |w| w.iter().any(|w| *w > 0.0));
+            if !counts && self.names.by.is_some() {
+                manifest.notes.push(format!("group {name:?} has no customers"));
+                continue;
+            }
+            let (n, data) = prepare(&columns, weights.as_deref())
+                .map_err(|error| in_table(error, rows, &self.named()))?;
+            members.push(Member { name: name.clone(), n, data });
+        }
+        if members.is_empty() {
+            let what = format!("{}", self.kind);
+            return Err(Error::TooFewRows { what, needed: 1, found: 0, mend: None });
+        }
+        let (names, data): (Vec<(String, f64)>, Vec<L>) =
+            members.into_iter().map(|member| ((member.name, member.n), member.data)).unzip();
+        if self.settings.pooled && data.len() > 1 {
+            if let Some((tops, prior)) = pooled::partial(&data, self.monitor)? {
+                let groups = names.into_iter().zip(&tops).map(|(name, top)| self.group(name, top));
+                let spread = prior.variance.map(f64::sqrt).to_vec();
+                let parameters = prior.mean.map(f64::exp).to_vec();
+                return Ok((groups.collect(), Some(Common { parameters, spread })));
+            }
+            manifest.notes.push(
+                "not even all groups together tell the parameters, so they are not pooled".into(),
+            );
+        }
+        let mut groups = Vec::new();
+        for (name, data) in names.into_iter().zip(&data) {
+            self.monitor.check()?;
+            let top = maximise(data.start(), None, |parameters| data.log_likelihood(parameters));
+            groups.push(self.group(name, &top));
+        }
+        Ok((groups, None))
     }
+
+    fn group<const P: usize>(&self, (name, n): (String, f64), top: &Optimum<P>) -> Group {
+        let names = self.kind.parameters();
+        let unknown: Vec<String> = top.unknown.iter().map(|&i| names[i].to_string()).collect();
+        // Where one parameter is not told, the others rest on whatever it happened to be.
+        let told = |values: [f64; P]| {
+            if unknown.is_empty() { values.to_vec() } else { vec![f64::NAN; P] }
+        };
+        Group {
+            name,
+            n,
+            parameters: told(top.parameters),
+            standard_errors: told(top.standard_errors()),
+            log_likelihood: top.log_likelihood,
+            unknown,
+        }
+    }
+
+    /// Roles with the names of their columns.
+    fn named(&self) -> Vec<(&'static str, String)> {
+        named(self.kind, self.names)
+    }
+}
+
+/// Roles with the names of their columns.
+pub(super) fn named(kind: Kind, names: &Names) -> Vec<(&'static str, String)> {
+    kind.roles().iter().copied().zip(names.columns.iter().cloned()).collect()
 }
 
 /// The same error with the row and the names of the table.
-fn in_table(error: Error, rows: &[usize], names: &Names) -> Error {
+pub(super) fn in_table(error: Error, rows: &[usize], names: &[(&str, String)]) -> Error {
     match error {
         Error::BadValue { column, row, found, wanted, mend } => {
-            let column = match column.as_str() {
-                "frequency" => names.frequency.clone(),
-                "recency" => names.recency.clone(),
-                "T" => names.age.clone(),
-                other => other.to_string(),
-            };
+            let name = names.iter().find(|(role, _)| *role == column);
+            let column = name.map_or(column.clone(), |(_, name)| name.clone());
             let row = rows.get(row).copied().unwrap_or(row);
             Error::BadValue { column, row, found, wanted, mend }
         }
@@ -343,15 +458,21 @@ impl Persist for RepeatBuying {
     const KIND: &'static str = "repeat_buying";
 
     fn validate(&self) -> Result<()> {
-        let fits = |group: &Group| {
-            let positive =
-                group.parameters.iter().all(|p| p.is_nan() || (*p > 0.0 && p.is_finite()));
-            group.parameters.len() == 4 && group.standard_errors.len() == 4 && positive
+        let n = self.kind.parameters().len();
+        let positive = |values: &[f64]| {
+            values.len() == n && values.iter().all(|v| v.is_nan() || (*v > 0.0 && v.is_finite()))
         };
-        if self.groups.iter().all(fits) {
+        let fits = |group: &Group| {
+            positive(&group.parameters) && group.standard_errors.len() == n && group.n >= 0.0
+        };
+        let roles = self.names.columns.len() == self.kind.roles().len();
+        let common =
+            self.common.iter().all(|common| positive(&common.parameters) && common.spread.len() == n);
+        let unit = self.unit_days.is_none_or(|days| days.is_finite() && days > 0.0);
+        if roles && unit && common && !self.groups.is_empty() && self.groups.iter().all(fits) {
             Ok(())
         } else {
-            Err(persist::broken("four positive parameters per group are needed"))
+            Err(persist::broken("the parameters do not fit the model"))
         }
     }
 }

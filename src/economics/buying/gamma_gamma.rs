@@ -20,54 +20,90 @@ pub struct GammaGamma {
     pub v: f64,
 }
 
-impl GammaGamma {
-    /// The model with the largest likelihood of customers by their numbers of purchases and mean spend.
+/// Customers by their numbers of purchases and what they spent, as the likelihood takes them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spend {
+    /// Purchases of each customer.
+    frequency: Vec<f64>,
+    /// Money of each customer.
+    total: Vec<f64>,
+    /// Weight of each customer.
+    weight: Vec<f64>,
+    /// Distinct numbers of purchases, ascending, with the weight of their customers.
+    frequencies: Vec<(f64, f64)>,
+    /// Sums over customers: weight; weight times purchases times the logarithm of money; weight times that of the mean.
+    sums: [f64; 3],
+    /// Mean spend per purchase over customers.
+    typical: f64,
+}
+
+impl Spend {
+    /// From the numbers of purchases and their mean amounts.
     ///
     /// # Errors
     ///
     /// [`Error::BadValue`] for a number below 1 or a mean that is not positive; [`Error::TooFewRows`] without customers.
-    pub fn fit(
-        frequency: &[f64],
-        monetary: &[f64],
-        weights: Option<&[f64]>,
-    ) -> Result<(Self, Optimum<3>)> {
+    pub fn new(frequency: &[f64], monetary: &[f64], weights: Option<&[f64]>) -> Result<Self> {
         if frequency.len() != monetary.len() {
             let wanted = format!("one for each of the {} customers is needed", frequency.len());
             return Err(Error::argument("monetary", format!("{} values", monetary.len()), wanted));
-        }
-        if frequency.is_empty() {
-            let what = "a model of spend".into();
-            return Err(Error::TooFewRows { what, needed: 1, found: 0, mend: None });
         }
         for (row, (&x, &mean)) in frequency.iter().zip(monetary).enumerate() {
             if !(x.is_finite() && x >= 1.0) {
                 return Err(Error::value("frequency", row, x, "at least 1 purchase is needed"));
             }
             if !(mean.is_finite() && mean > 0.0) {
-                return Err(Error::value("monetary", row, mean, "a positive number is needed"));
+                return Err(Error::value("monetary", row, mean, "a positive amount is needed"));
             }
         }
-        let weight = |row: usize| weights.map_or(1.0, |weights| weights[row]);
-        let total = parallel::sum(frequency.len(), weight);
-        let spend = parallel::sum(frequency.len(), |row| weight(row) * monetary[row]) / total;
-        let top = maximise([2.0, 2.0, spend], |[p, q, v]: &[Dual<3>; 3]| {
-            let constant = (*q * v.ln() - q.ln_gamma()) * total;
-            let blocks = parallel::map_blocks(frequency.len(), |rows| {
-                let mut sum = Dual::constant(0.0);
-                for row in rows {
-                    let (x, mean) = (frequency[row], monetary[row]);
-                    let shape = *p * x;
-                    let term = (shape + *q).ln_gamma() - shape.ln_gamma() + shape * (x * mean).ln()
-                        - mean.ln()
-                        - (shape + *q) * (*v + x * mean).ln();
-                    sum += term * weight(row);
-                }
-                sum
-            });
-            blocks.into_iter().fold(constant, |sum, block| sum + block)
-        });
+        let weight_of = |row: usize| weights.map_or(1.0, |weights| weights[row]);
+        let rows: Vec<usize> = (0..frequency.len()).filter(|&row| weight_of(row) > 0.0).collect();
+        if rows.is_empty() {
+            let what = "a model of spend".into();
+            return Err(Error::TooFewRows { what, needed: 1, found: 0, mend: None });
+        }
+        let weight: Vec<f64> = rows.iter().map(|&row| weight_of(row)).collect();
+        let total: Vec<f64> = rows.iter().map(|&row| frequency[row] * monetary[row]).collect();
+        let frequency: Vec<f64> = rows.iter().map(|&row| frequency[row]).collect();
+        let n = rows.len();
+        let sums = [
+            parallel::sum(n, |i| weight[i]),
+            parallel::sum(n, |i| weight[i] * frequency[i] * total[i].ln()),
+            parallel::sum(n, |i| weight[i] * (total[i] / frequency[i]).ln()),
+        ];
+        let typical = parallel::sum(n, |i| weight[i] * total[i] / frequency[i]) / sums[0];
+        let mut sorted: Vec<(f64, f64)> =
+            frequency.iter().copied().zip(weight.iter().copied()).collect();
+        sorted.sort_by(|one, other| one.0.total_cmp(&other.0));
+        let frequencies = sorted
+            .chunk_by(|one, other| one.0 == other.0)
+            .map(|equal| (equal[0].0, equal.iter().map(|(_, weight)| weight).sum()))
+            .collect();
+        Ok(Self { frequency, total, weight, frequencies, sums, typical })
+    }
+
+    /// Customers, weighted.
+    pub fn n(&self) -> f64 {
+        self.sums[0]
+    }
+
+    /// Where a search may start.
+    pub(super) fn start(&self) -> [f64; 3] {
+        [2.0, 2.0, self.typical]
+    }
+}
+
+impl GammaGamma {
+    /// The model with the largest likelihood.
+    pub fn fit(spend: &Spend) -> (Self, Optimum<3>) {
+        let top = maximise(spend.start(), None, |parameters| log_likelihood(parameters, spend));
         let [p, q, v] = top.parameters;
-        Ok((Self { p, q, v }, top))
+        (Self { p, q, v }, top)
+    }
+
+    /// Log-likelihood of customers.
+    pub fn log_likelihood(&self, spend: &Spend) -> f64 {
+        log_likelihood(&[self.p, self.q, self.v].map(Dual::<0>::constant), spend).value
     }
 
     /// Mean spend per purchase over all customers; infinite where `q <= 1`.
@@ -80,6 +116,44 @@ impl GammaGamma {
         if frequency == 0.0 {
             return self.mean_spend();
         }
-        self.p * (self.v + frequency * monetary) / (self.p * frequency + self.q - 1.0)
+        let shape = self.p * frequency + self.q - 1.0;
+        if shape > 0.0 { self.p * (self.v + frequency * monetary) / shape } else { f64::INFINITY }
     }
+}
+
+/// One pass over the customers, each for a logarithm and a quotient: what depends on the frequency alone is worked out
+/// once for each frequency.
+pub(super) fn log_likelihood<const P: usize>(
+    [p, q, v]: &[Dual<P>; 3],
+    spend: &Spend,
+) -> Dual<P> {
+    let [n, logs, ln_means] = spend.sums;
+    let mut sum = (*q * v.ln() - q.ln_gamma()) * n + *p * logs - ln_means;
+    for &(x, weight) in &spend.frequencies {
+        let shape = *p * x;
+        sum += ((shape + *q).ln_gamma() - shape.ln_gamma()) * weight;
+    }
+    // Of x ln(v + total) and of ln(v + total): the sums, and their first two derivatives by v.
+    let blocks = parallel::map_blocks(spend.weight.len(), |rows| {
+        let mut sums = [[0.0; 3]; 2];
+        for row in rows {
+            let value = v.value + spend.total[row];
+            let inverse = 1.0 / value;
+            let terms = [value.ln(), inverse, -inverse * inverse];
+            for (k, term) in terms.into_iter().enumerate() {
+                let weighted = spend.weight[row] * term;
+                sums[0][k] += spend.frequency[row] * weighted;
+                sums[1][k] += weighted;
+            }
+        }
+        sums
+    });
+    let mut sums = [[0.0; 3]; 2];
+    for block in blocks {
+        for (sums, block) in sums.iter_mut().zip(block) {
+            sums.iter_mut().zip(block).for_each(|(sum, term)| *sum += term);
+        }
+    }
+    let [by_purchase, by_customer] = sums.map(|[value, first, second]| v.through(value, first, second));
+    sum - *p * by_purchase - *q * by_customer
 }

@@ -4,15 +4,16 @@
 //! mixture of customers: [`BetaGeo`] and its modification and [`Pareto`] for purchases at any time,
 //! [`BetaBinomial`] for purchases at fixed occasions, [`GammaGamma`] for the money per purchase and
 //! [`ShiftedBetaGeometric`] for contracts that are renewed or not. Equal customers are collapsed ([`Spells`]), and the few
-//! parameters found by Newton steps from exact derivatives ([`maximise`]).
+//! parameters found by Newton steps from exact derivatives ([`maximise`]). [`RepeatBuying`] fits any of them to a table, one
+//! for all customers or one for each group, and forecasts.
 //!
 //! ```
 //! use ilk::economics::buying::ShiftedBetaGeometric;
 //!
 //! // Of 1,000 customers these were left after 0, 1, .. 7 years.
 //! let alive = [1000.0, 869.0, 743.0, 653.0, 593.0, 551.0, 517.0, 491.0];
-//! let model = ShiftedBetaGeometric::fit(&alive)?;
-//! assert!((model.parameters()[0] - 0.668).abs() < 1e-3);
+//! let (model, _) = ShiftedBetaGeometric::fit(&alive)?;
+//! assert!((model.alpha - 0.668).abs() < 1e-3);
 //! # Ok::<(), ilk::Error>(())
 //! ```
 
@@ -20,20 +21,23 @@ mod beta_binomial;
 mod beta_geo;
 mod dual;
 mod fitted;
+mod forecast;
 mod gamma_gamma;
 mod hypergeometric;
 mod optimise;
 mod pareto;
+mod pooled;
 mod shifted;
 mod spells;
 
 pub use beta_binomial::BetaBinomial;
 pub use beta_geo::BetaGeo;
 pub use dual::{Dual, trigamma};
-pub use fitted::{Group, Kind, Names, RepeatBuying};
-pub use gamma_gamma::GammaGamma;
+pub use fitted::{Common, Group, Kind, Names, RepeatBuying, Settings};
+pub use forecast::Discount;
+pub use gamma_gamma::{GammaGamma, Spend};
 pub use hypergeometric::hypergeometric;
-pub use optimise::{Optimum, maximise};
+pub use optimise::{Optimum, Prior, maximise};
 pub use pareto::Pareto;
 pub use shifted::ShiftedBetaGeometric;
 pub use spells::Spells;

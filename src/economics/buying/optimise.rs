@@ -14,15 +14,28 @@ const LARGEST_LOG: f64 = 14.0;
 /// Nor is one whose logarithm has a standard error above this: it is not known within a factor of 20.
 const LARGEST_LOG_ERROR: f64 = 3.0;
 
-/// Where a likelihood is largest.
+/// What is known of the logarithms of the parameters beside the data: each normal, independent of the others.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Prior<const P: usize> {
+    /// Means of the logarithms.
+    pub mean: [f64; P],
+    /// Variances of the logarithms.
+    pub variance: [f64; P],
+}
+
+/// Where a likelihood, or with a [`Prior`] a posterior, is largest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Optimum<const P: usize> {
     /// The parameters.
     pub parameters: [f64; P],
     /// Covariance of the logarithms of the parameters, from the observed information.
     pub covariance: [[f64; P]; P],
-    /// The log-likelihood there.
+    /// The log-likelihood there, without the prior.
     pub log_likelihood: f64,
+    /// Gradient of the log-likelihood by the logarithms, without the prior.
+    pub gradient: [f64; P],
+    /// Minus the second derivatives of the log-likelihood by the logarithms, without the prior.
+    pub information: [[f64; P]; P],
     /// Newton steps taken.
     pub n_steps: usize,
     /// Parameters that the data do not tell; empty where all are known.
@@ -41,11 +54,21 @@ impl<const P: usize> Optimum<P> {
 /// Each step costs one evaluation. The same input gives the same bits.
 pub fn maximise<const P: usize>(
     start: [f64; P],
+    prior: Option<&Prior<P>>,
     log_likelihood: impl Fn(&[Dual<P>; P]) -> Dual<P>,
 ) -> Optimum<P> {
     let evaluate = |logs: &[f64; P]| {
         let parameters = std::array::from_fn(|i| Dual::parameter(logs[i], i).exp());
-        log_likelihood(&parameters)
+        let mut sum = log_likelihood(&parameters);
+        if let Some(prior) = prior {
+            for i in 0..P {
+                let away = logs[i] - prior.mean[i];
+                sum.value -= 0.5 * away * away / prior.variance[i];
+                sum.gradient[i] -= away / prior.variance[i];
+                sum.hessian[i][i] -= 1.0 / prior.variance[i];
+            }
+        }
+        sum
     };
     let mut logs = start.map(f64::ln);
     let mut at = evaluate(&logs);
@@ -89,10 +112,20 @@ pub fn maximise<const P: usize>(
                 .is_some_and(|c| c[i][i] > 0.0 && c[i][i].sqrt() < LARGEST_LOG_ERROR)
     };
     let unknown = (0..P).filter(|&i| !told(i)).collect();
+    if let Some(prior) = prior {
+        for i in 0..P {
+            let away = logs[i] - prior.mean[i];
+            at.value += 0.5 * away * away / prior.variance[i];
+            at.gradient[i] += away / prior.variance[i];
+            at.hessian[i][i] += 1.0 / prior.variance[i];
+        }
+    }
     Optimum {
         parameters: logs.map(f64::exp),
         covariance: covariance.unwrap_or([[f64::NAN; P]; P]),
         log_likelihood: at.value,
+        gradient: at.gradient,
+        information: at.hessian.map(|row| row.map(|entry| -entry)),
         n_steps,
         unknown,
     }
@@ -125,7 +158,7 @@ fn cholesky<const P: usize>(matrix: &[[f64; P]; P]) -> Option<[[f64; P]; P]> {
     Some(lower)
 }
 
-fn solve<const P: usize>(matrix: &[[f64; P]; P], right: &[f64; P]) -> Option<[f64; P]> {
+pub(super) fn solve<const P: usize>(matrix: &[[f64; P]; P], right: &[f64; P]) -> Option<[f64; P]> {
     let lower = cholesky(matrix)?;
     let mut solution = *right;
     for i in 0..P {
@@ -139,7 +172,7 @@ fn solve<const P: usize>(matrix: &[[f64; P]; P], right: &[f64; P]) -> Option<[f6
     solution.iter().all(|value| value.is_finite()).then_some(solution)
 }
 
-fn inverse<const P: usize>(matrix: &[[f64; P]; P]) -> Option<[[f64; P]; P]> {
+pub(super) fn inverse<const P: usize>(matrix: &[[f64; P]; P]) -> Option<[[f64; P]; P]> {
     let mut found = [[0.0; P]; P];
     for i in 0..P {
         let mut unit = [0.0; P];
@@ -162,7 +195,7 @@ mod tests {
         let values = [0.3, 1.2, 0.7, 2.9, 0.1, 1.8, 0.6];
         let n = values.len() as f64;
         let (sum, logs) = (values.iter().sum::<f64>(), values.iter().map(|v| v.ln()).sum::<f64>());
-        let top = maximise([1.0, 1.0], |[shape, rate]: &[Dual<2>; 2]| {
+        let top = maximise([1.0, 1.0], None, |[shape, rate]: &[Dual<2>; 2]| {
             (*shape * rate.ln() - shape.ln_gamma()) * n + (*shape - 1.0) * logs - *rate * sum
         });
         let [shape, rate] = top.parameters;
@@ -175,7 +208,7 @@ mod tests {
     #[test]
     fn a_ridge_is_not_an_answer() {
         // Only the product of the parameters is told.
-        let top = maximise([1.0, 1.0], |[a, b]: &[Dual<2>; 2]| {
+        let top = maximise([1.0, 1.0], None, |[a, b]: &[Dual<2>; 2]| {
             let product = *a * *b;
             product.ln() * 3.0 - product
         });

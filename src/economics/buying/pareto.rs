@@ -42,10 +42,8 @@ impl Pareto {
     ///
     /// One pass over the distinct rows per Newton step, in fixed blocks.
     pub fn fit(spells: &Spells) -> (Self, Optimum<4>) {
-        let typical = spells.age.iter().zip(&spells.weight).map(|(age, w)| age * w).sum::<f64>()
-            / spells.total();
-        let start = [1.0, typical.max(1e-3), 1.0, typical.max(1e-3)];
-        let top = maximise(start, |parameters| log_likelihood(parameters, spells));
+        let typical = spells.typical_age();
+        let top = maximise([1.0, typical, 1.0, typical], None, |parameters| log_likelihood(parameters, spells));
         let [r, alpha, s, beta] = top.parameters;
         (Self { r, alpha, s, beta }, top)
     }
@@ -77,6 +75,38 @@ impl Pareto {
         self.r / self.alpha * self.expected_life(self.beta, time)
     }
 
+    /// Probabilities that a new customer buys again 0, 1, .. `most - 1` times in this time, and more often: negative
+    /// binomial up to the time of leaving, or the end.
+    pub fn counts_of_new(&self, time: f64, most: u32) -> Vec<f64> {
+        let stays = |until: f64| (self.beta / (self.beta + until)).powf(self.s);
+        let add = |found: &mut [f64], until: f64, weight: f64| {
+            let busy = until / (self.alpha + until);
+            let mut exactly = (self.alpha / (self.alpha + until)).powf(self.r);
+            for (x, slot) in found.iter_mut().enumerate() {
+                *slot += weight * exactly;
+                exactly *= (self.r + x as f64) / (x as f64 + 1.0) * busy;
+            }
+        };
+        let mut found = vec![0.0; most as usize];
+        add(&mut found, time, stays(time));
+        // Over the share that has left, in which the density is even; finer where the time is short.
+        const PANELS: usize = 16;
+        let gone = 1.0 - stays(time);
+        for panel in 0..PANELS {
+            let half = 0.5 / PANELS as f64;
+            let middle = (panel as f64 + 0.5) / PANELS as f64;
+            for (node, weight) in GAUSS {
+                for node in [-node, node] {
+                    let share = gone * (middle + half * node);
+                    let until = self.beta * ((-(-share).ln_1p() / self.s).exp_m1());
+                    add(&mut found, until.min(time), gone * half * weight);
+                }
+            }
+        }
+        found.push((1.0 - found.iter().sum::<f64>()).max(0.0));
+        found
+    }
+
     /// Expected time of life within `time` of a customer whose rate of leaving is gamma(s, beta).
     fn expected_life(&self, beta: f64, time: f64) -> f64 {
         // β / (s - 1) (1 - (β / (β + t))^(s - 1)), smooth at s = 1.
@@ -91,9 +121,10 @@ impl Pareto {
 /// customers who left between. `None` where the two are equal.
 ///
 /// In `w = ln(alpha + t)` the integrand falls about as `exp(-(r + x) w)`; panels over which it falls by at most `e^-6` are
-/// integrated with 16 points each, and what lies behind a fall of `e^-42` is left out.
+/// integrated with 16 points each, and what lies behind a fall of `e^-42` is left out. The derivatives are moments of the
+/// same points: a point costs two logarithms and an exponential.
 fn ln_left<const P: usize>(
-    [r, alpha, s, beta]: &[Dual<P>; 4],
+    parameters: &[Dual<P>; 4],
     frequency: f64,
     recency: f64,
     age: f64,
@@ -101,31 +132,61 @@ fn ln_left<const P: usize>(
     if age <= recency {
         return None;
     }
-    let shape = *r + frequency;
-    let low = (*alpha + recency).ln();
-    let range = (*alpha + age).ln() - low;
-    let steepness = shape.value + s.value + 1.0;
-    let kept = (42.0 / (steepness * range.value)).min(1.0);
-    let n_panels = (steepness * range.value * kept / 6.0).ceil().max(1.0);
-    let half = range * (0.5 * kept / n_panels);
-    let top = -(shape * low) - (*s + 1.0) * (*beta + recency).ln();
-    let mut sum = Dual::constant(0.0);
+    let [r, alpha, s, beta] = parameters.map(|parameter| parameter.value);
+    let shape = r + frequency;
+    let low = (alpha + recency).ln();
+    let range = ((age - recency) / (alpha + recency)).ln_1p();
+    let steepness = shape + s + 1.0;
+    let kept = (42.0 / (steepness * range)).min(1.0);
+    let n_panels = (steepness * range * kept / 6.0).ceil().max(1.0);
+    let half = range * 0.5 * kept / n_panels;
+    let top = -(shape - 1.0) * low - (s + 1.0) * (beta + recency).ln();
+    let (mut sum, mut first, mut second) = (0.0, [0.0; 4], [[0.0; 4]; 4]);
     for panel in 0..n_panels as usize {
         let middle = half * (2.0 * panel as f64 + 1.0);
         for (node, weight) in GAUSS {
             for node in [-node, node] {
-                let w = middle + half * node;
-                // t = exp(low + w) - alpha.
-                let t = (low + w).exp() - *alpha;
-                let term = (*s + 1.0) * -(*beta + t).ln() - (shape - 1.0) * (low + w) - top - low;
-                sum += term.exp() * weight;
+                let w = low + middle + half * node;
+                let since_start = w.exp();
+                let since_beta = beta + (since_start - alpha);
+                let ln_beta = since_beta.ln();
+                let term =
+                    weight * (-(s + 1.0) * ln_beta - (shape - 1.0) * w - top).exp();
+                // Derivatives of the logarithm of the integrand at a fixed time.
+                let by_alpha = shape / since_start;
+                let by_beta = (s + 1.0) / since_beta;
+                let slope = [-w, -by_alpha, -ln_beta, -by_beta];
+                sum += term;
+                for i in 0..4 {
+                    first[i] += term * slope[i];
+                    for j in i..4 {
+                        second[i][j] += term * slope[i] * slope[j];
+                    }
+                }
+                second[0][1] -= term / since_start;
+                second[1][1] += term * by_alpha / since_start;
+                second[2][3] -= term / since_beta;
+                second[3][3] += term * by_beta / since_beta;
             }
         }
     }
-    Some(s.ln() + top + low + (sum * half).ln())
+    let mut gradient = first.map(|moment| moment / sum);
+    let mut hessian = [[0.0; 4]; 4];
+    for i in 0..4 {
+        for j in i..4 {
+            hessian[i][j] = second[i][j] / sum - gradient[i] * gradient[j];
+            hessian[j][i] = hessian[i][j];
+        }
+    }
+    gradient[2] += 1.0 / s;
+    hessian[2][2] -= 1.0 / (s * s);
+    Some(Dual::of(s.ln() + top + (sum * half).ln(), gradient, hessian, parameters))
 }
 
-fn log_likelihood<const P: usize>(parameters: &[Dual<P>; 4], spells: &Spells) -> Dual<P> {
+pub(super) fn log_likelihood<const P: usize>(
+    parameters: &[Dual<P>; 4],
+    spells: &Spells,
+) -> Dual<P> {
     let [r, alpha, s, beta] = parameters;
     let mut sum = (*r * alpha.ln() - r.ln_gamma() + *s * beta.ln()) * spells.total();
     for &(x, weight) in &spells.frequencies {

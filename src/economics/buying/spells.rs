@@ -15,6 +15,8 @@ pub struct Spells {
     pub age: Vec<f64>,
     /// How many customers the row stands for.
     pub weight: Vec<f64>,
+    /// The first customer that the row stands for.
+    pub first: Vec<usize>,
     /// Distinct frequencies, ascending, with the weight of their customers.
     pub frequencies: Vec<(f64, f64)>,
 }
@@ -36,47 +38,38 @@ impl Spells {
     ) -> Result<Self> {
         Self::check(frequency, recency, age)?;
         let weight_of = |row: usize| weights.map_or(1.0, |weights| weights[row]);
-        let mut order: Vec<usize> =
-            (0..frequency.len()).filter(|&row| weight_of(row) > 0.0).collect();
-        if order.is_empty() {
+        // What is 0 or more and finite has the order of its bits.
+        let mut sorted: Vec<([u64; 3], usize)> = (0..frequency.len())
+            .filter(|&row| weight_of(row) > 0.0)
+            .map(|row| ([frequency[row], recency[row], age[row]].map(|v| (v + 0.0).to_bits()), row))
+            .collect();
+        if sorted.is_empty() {
             let what = "a model of repeat buying".into();
             return Err(Error::TooFewRows { what, needed: 1, found: 0, mend: None });
         }
-        let key = |row: usize| (frequency[row], recency[row], age[row]);
-        let by_key = |&a: &usize, &b: &usize| {
-            let (one, other) = (key(a), key(b));
-            let values = one.0.total_cmp(&other.0).then(one.1.total_cmp(&other.1));
-            values.then(one.2.total_cmp(&other.2)).then(a.cmp(&b))
-        };
-        order.sort_unstable_by(by_key);
+        sorted.sort_unstable();
         let mut spells = Self {
             frequency: Vec::new(),
             recency: Vec::new(),
             age: Vec::new(),
             weight: Vec::new(),
+            first: Vec::new(),
             frequencies: Vec::new(),
         };
-        let mut last = None;
-        for row in order {
-            let (weight, key) = (weight_of(row), key(row));
-            match (last == Some(key), spells.weight.last_mut()) {
-                (true, Some(sum)) => *sum += weight,
-                _ => spells.push(key, weight),
-            }
+        for equal in sorted.chunk_by(|one, other| one.0 == other.0) {
+            let [frequency, recency, age] = equal[0].0.map(f64::from_bits);
+            let weight = equal.iter().map(|&(_, row)| weight_of(row)).sum();
+            spells.frequency.push(frequency);
+            spells.recency.push(recency);
+            spells.age.push(age);
+            spells.weight.push(weight);
+            spells.first.push(equal[0].1);
             match spells.frequencies.last_mut() {
-                Some((frequency, sum)) if *frequency == key.0 => *sum += weight,
-                _ => spells.frequencies.push((key.0, weight)),
+                Some((last, sum)) if *last == frequency => *sum += weight,
+                _ => spells.frequencies.push((frequency, weight)),
             }
-            last = Some(key);
         }
         Ok(spells)
-    }
-
-    fn push(&mut self, (frequency, recency, age): (f64, f64, f64), weight: f64) {
-        self.frequency.push(frequency);
-        self.recency.push(recency);
-        self.age.push(age);
-        self.weight.push(weight);
     }
 
     /// Distinct rows.
@@ -92,6 +85,12 @@ impl Spells {
     /// Customers.
     pub fn total(&self) -> f64 {
         self.weight.iter().sum()
+    }
+
+    /// Mean time that customers were watched, above 0: where a search for a rate may start.
+    pub(super) fn typical_age(&self) -> f64 {
+        let sum: f64 = self.age.iter().zip(&self.weight).map(|(age, weight)| age * weight).sum();
+        (sum / self.total()).max(1e-3)
     }
 
     /// Whether these can be customers.
