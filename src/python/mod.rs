@@ -18,6 +18,10 @@ mod core_module {
         PyKPrototypes, PyLatentClass, gower_distances,
     };
     #[pymodule_export]
+    use super::economics::{
+        PyHoldout, PyHoldoutReport, PyRepeatBuying, PyRfm, calibration_holdout, rfm_of_orders,
+    };
+    #[pymodule_export]
     use super::economics::{PyRanking, PyScorecard, segment_scorecard};
     #[pymodule_export]
     use super::gap::{

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use ilk::economics::rfm::{Definition, LeftOut, Lines, Options, rfm, scores, segment_name};
+use ilk::economics::rfm::{
+    Definition, LeftOut, Lines, Named, Options, check_segments, rfm, scores, segment_of,
+};
 use ilk::table::MISSING;
 use proptest::prelude::*;
 
@@ -12,15 +14,16 @@ fn options(definition: Definition) -> Options {
 
 /// The figures of one customer, worked out from a map of days.
 fn slow(lines: &[(f64, f64)], definition: Definition, end: f64) -> Option<(f64, f64, f64, f64)> {
-    let mut days: BTreeMap<i64, (f64, bool)> = BTreeMap::new();
+    let mut days: BTreeMap<i64, f64> = BTreeMap::new();
     for &(day, value) in lines.iter().filter(|line| line.0.floor() <= end) {
-        let entry = days.entry(day.floor() as i64).or_default();
-        entry.0 += value;
-        entry.1 |= value > 0.0;
+        *days.entry(day.floor() as i64).or_default() += value;
     }
-    let total: f64 = days.values().map(|day| day.0).sum();
-    let bought: Vec<(f64, f64)> =
-        days.iter().filter(|day| day.1.1).map(|(&day, value)| (day as f64, value.0)).collect();
+    let total: f64 = days.values().sum();
+    let bought: Vec<(f64, f64)> = days
+        .iter()
+        .filter(|(_, value)| **value > 0.0)
+        .map(|(&day, &value)| (day as f64, value))
+        .collect();
     let (first, last) = (bought.first()?.0, bought.last()?.0);
     let n = bought.len() as f64;
     Some(match definition {
@@ -54,9 +57,9 @@ proptest! {
         }
         match found {
             Err(_) => prop_assert!(expected.is_empty()),
-            Ok((figures, left_out, until)) => {
+            Ok((figures, left_out, _, until)) => {
                 prop_assert_eq!(f64::from(until), end);
-                prop_assert_eq!(left_out.no_customer, customer.iter().filter(|&&c| c == MISSING).count());
+                prop_assert_eq!(left_out.no_customer.count, customer.iter().filter(|&&c| c == MISSING).count());
                 prop_assert_eq!(figures.customer.len(), expected.len());
                 for (row, (one, (frequency, recency, age, monetary))) in expected.into_iter().enumerate() {
                     prop_assert_eq!(figures.customer[row], one);
@@ -87,18 +90,39 @@ fn two_purchases_on_a_day_are_one() {
     let lines =
         Lines { customer: &[0; 3], n_customers: 1, day: &[17645.2, 17645.9, 17675.0], value: None };
     let options = Options { observed_to: Some(17927.0), ..options(Definition::Btyd) };
-    let (figures, left_out, _) = rfm(&lines, &options).unwrap();
+    let (figures, left_out, none, _) = rfm(&lines, &options).unwrap();
     assert_eq!((figures.frequency[0], figures.recency[0], figures.age[0]), (1.0, 30.0, 282.0));
     assert!(figures.monetary[0].is_nan());
-    assert_eq!(left_out, LeftOut::default());
+    assert_eq!((left_out, none), (LeftOut::default(), 0));
 }
 
 #[test]
-fn every_pair_of_quintiles_has_a_name() {
-    for r in 1..=5 {
-        for f in 1..=5 {
-            assert!(!segment_name(r, f).is_empty(), "{r} {f}");
-        }
+fn an_order_taken_back_on_its_day_is_no_purchase() {
+    let lines = Lines {
+        customer: &[0, 0, 0, 0, 1, 1],
+        n_customers: 2,
+        day: &[1.0, 5.0, 5.0, 5.0, 2.0, 3.0],
+        value: Some(&[10.0, 0.1, 0.2, -0.3, 7.0, -7.0]),
+    };
+    let (figures, _, none, _) = rfm(&lines, &options(Definition::Btyd)).unwrap();
+    assert_eq!((figures.frequency, none), (vec![0.0, 0.0], 0));
+    let (figures, ..) = rfm(&lines, &options(Definition::Marketing)).unwrap();
+    assert_eq!((figures.monetary[0], figures.monetary[1]), (10.0, 0.0));
+}
+
+#[test]
+fn names_must_cover_each_pair_once() {
+    let named = |name: &str, recency, frequency| Named { name: name.into(), recency, frequency };
+    let good = [named("late", (1, 1), (1, 2)), named("now", (2, 2), (1, 2))];
+    check_segments(&good, 2).unwrap();
+    assert_eq!((segment_of(&good, 2, 1), segment_of(&good, 0, 1)), (Some(1), None));
+    for (bad, n_scores, words) in [
+        (&good[..1], 2, "no name for recency 2 and frequency 1"),
+        (&good[..], 3, "no name for recency 1 and frequency 3"),
+        (&[good[0].clone(), named("all", (1, 2), (1, 2))][..], 2, "\"late\" and \"all\""),
+        (&[named("odd", (0, 2), (1, 2))][..], 2, "scores of recency from 0 to 2"),
+    ] {
+        let message = check_segments(bad, n_scores).unwrap_err().to_string();
+        assert!(message.contains(words), "{message}");
     }
-    assert_eq!(segment_name(0, 3), "");
 }

@@ -1,5 +1,9 @@
 //! Bindings of the economics room. See `ilk.economics`.
 
+mod buying;
+mod rfm;
 mod scorecard;
 
+pub(crate) use buying::{PyHoldout, PyHoldoutReport, PyRepeatBuying, calibration_holdout};
+pub(crate) use rfm::{PyRfm, rfm_of_orders};
 pub(crate) use scorecard::{PyRanking, PyScorecard, segment_scorecard};
