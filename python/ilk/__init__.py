@@ -21,12 +21,14 @@ if TYPE_CHECKING:
         LatentClass,
         gower_distances,
     )
-    from ilk.economics import Scorecard, segment_scorecard
+    from ilk.economics import BetaGeo, GammaGamma, Scorecard, rfm, segment_scorecard
     from ilk.gaps import GapMatrix, gap_matrix
     from ilk.segments import Segmentation, segment
 
 #: Where each public name lives; a room is imported when one of its names is first used.
 _HOME = {
+    "BetaGeo": "ilk.economics",
+    "GammaGamma": "ilk.economics",
     "GapMatrix": "ilk.gaps",
     "GaussianMixture": "ilk.cluster",
     "KMeans": "ilk.cluster",
@@ -38,6 +40,7 @@ _HOME = {
     "Segmentation": "ilk.segments",
     "gap_matrix": "ilk.gaps",
     "gower_distances": "ilk.cluster",
+    "rfm": "ilk.economics",
     "segment": "ilk.segments",
     "segment_scorecard": "ilk.economics",
 }
@@ -45,6 +48,8 @@ _HOME = {
 _ROOMS = ("cluster", "datasets", "economics", "exceptions", "gaps", "quality", "segments")
 
 __all__ = [
+    "BetaGeo",
+    "GammaGamma",
     "GapMatrix",
     "GaussianMixture",
     "KMeans",
@@ -64,6 +69,7 @@ __all__ = [
     "gower_distances",
     "num_threads",
     "quality",
+    "rfm",
     "segment",
     "segment_scorecard",
     "segments",

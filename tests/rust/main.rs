@@ -4,6 +4,7 @@
 
 mod archetypes;
 mod buying;
+mod buying_pooled;
 mod cluster;
 mod density;
 mod economics;

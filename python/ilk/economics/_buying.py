@@ -258,16 +258,16 @@ class BetaGeo(Buying):
     --------
     >>> import ilk
     >>> customers = {
-    ...     "frequency": [0, 0, 1, 2, 0, 5, 1, 3],
-    ...     "recency": [0, 0, 12, 20, 0, 30, 3, 21],
-    ...     "T": [30, 33, 36, 31, 25, 38, 28, 30],
-    ...     "customers": [320, 250, 80, 60, 310, 40, 70, 50],
+    ...     "frequency": [0, 0, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3, 3, 3, 4, 9],
+    ...     "recency": [0, 0, 8, 8, 23, 23, 38, 8, 8, 23, 23, 38, 23, 23, 38, 23, 38],
+    ...     "T": [30, 38, 30, 38, 30, 38, 38, 30, 38, 30, 38, 38, 30, 38, 38, 30, 38],
+    ...     "people": [556, 530, 140, 126, 78, 66, 32, 36, 35, 52, 38, 21, 36, 20, 17, 20, 18],
     ... }
-    >>> model = ilk.economics.BetaGeo(time_unit="week").fit(customers, weights="customers")
+    >>> model = ilk.economics.BetaGeo(time_unit="week").fit(customers, weights="people")
     >>> model.identified_
     True
     >>> model.expected_purchases(customers, 26).round(2)[:4]
-    array([0.33, 0.31, 0.92, 1.87])
+    array([0.26, 0.22, 0.39, 0.31])
     >>> model.p_alive(customers).round(2)[:4]
     array([1.  , 1.  , 0.91, 0.93])
     """
@@ -306,14 +306,14 @@ class ModifiedBetaGeo(BetaGeo):
     --------
     >>> import ilk
     >>> customers = {
-    ...     "frequency": [0, 0, 1, 2, 0, 5, 1, 3],
-    ...     "recency": [0, 0, 12, 20, 0, 30, 3, 21],
-    ...     "T": [30, 33, 36, 31, 25, 38, 28, 30],
-    ...     "customers": [320, 250, 80, 60, 310, 40, 70, 50],
+    ...     "frequency": [0, 0, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3, 3, 3, 4, 9],
+    ...     "recency": [0, 0, 8, 8, 23, 23, 38, 8, 8, 23, 23, 38, 23, 23, 38, 23, 38],
+    ...     "T": [30, 38, 30, 38, 30, 38, 38, 30, 38, 30, 38, 38, 30, 38, 38, 30, 38],
+    ...     "people": [556, 530, 140, 126, 78, 66, 32, 36, 35, 52, 38, 21, 36, 20, 17, 20, 18],
     ... }
-    >>> model = ilk.economics.ModifiedBetaGeo().fit(customers, weights="customers")
+    >>> model = ilk.economics.ModifiedBetaGeo().fit(customers, weights="people")
     >>> model.p_alive(customers).round(2)[:4]
-    array([0.37, 0.34, 0.58, 0.76])
+    array([0.46, 0.42, 0.52, 0.45])
     """
 
 
@@ -345,12 +345,12 @@ class ParetoNBD(Buying):
     --------
     >>> import ilk
     >>> customers = {
-    ...     "frequency": [0, 0, 1, 2, 0, 5, 1, 3],
-    ...     "recency": [0, 0, 12, 20, 0, 30, 3, 21],
-    ...     "T": [30, 33, 36, 31, 25, 38, 28, 30],
-    ...     "customers": [320, 250, 80, 60, 310, 40, 70, 50],
+    ...     "frequency": [0, 0, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3, 3, 3, 4, 9],
+    ...     "recency": [0, 0, 8, 8, 23, 23, 38, 8, 8, 23, 23, 38, 23, 23, 38, 23, 38],
+    ...     "T": [30, 38, 30, 38, 30, 38, 38, 30, 38, 30, 38, 38, 30, 38, 38, 30, 38],
+    ...     "people": [9000, 8700, 1400, 1260, 780, 860, 620, 360, 350, 520, 380, 410, 360, 200, 370, 200, 580],
     ... }
-    >>> model = ilk.economics.ParetoNBD().fit(customers, weights="customers")
+    >>> model = ilk.economics.ParetoNBD().fit(customers, weights="people")
     >>> model.p_alive(customers).round(2)[:4]
     array([0.37, 0.35, 0.61, 0.81])
     """
@@ -406,7 +406,7 @@ class BetaGeoBetaBinomial(Buying):
     ... }
     >>> model = ilk.economics.BetaGeoBetaBinomial().fit(donors, weights="donors")
     >>> model.expected_purchases(donors, 5).round(1)
-    array([0.1, 0.1, 1. , 1.2, 2.2, 2.8, 3.4, 4.1])
+    array([0.1, 0.2, 1.2, 1.8, 2.5, 3.1, 3.7, 4.4])
     """
 
     alpha_: Each

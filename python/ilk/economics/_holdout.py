@@ -186,7 +186,8 @@ class HoldoutReport(Result):
         if kind == "tracking":
             table = self._core.tracking()
             columns = {name: table.column(name) for name in table.names()}
-            return plots.tracking(columns, self._core.units(), ax)
+            calibration, duration, days = self._core.units()
+            return plots.tracking(columns, (calibration, duration), unit_name(days), ax)
         raise DataError(
             f'kind: found {kind!r}, but "holdout", "tracking" or "frequency" is needed'
         )

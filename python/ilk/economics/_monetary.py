@@ -37,12 +37,13 @@ class GammaGamma(Model):
     --------
     >>> import ilk
     >>> customers = {
-    ...     "frequency": [1, 2, 5, 1, 3, 2, 8, 4, 1, 0],
-    ...     "monetary": [22.0, 31.0, 45.0, 12.0, 60.0, 18.0, 33.0, 25.0, 95.0, None],
+    ...     "frequency": [1, 1, 1, 1, 1, 2, 2, 2, 5, 5, 5, 0],
+    ...     "monetary": [5.0, 12.0, 20.0, 45.0, 120.0, 12.0, 25.0, 60.0, 15.0, 25.0, 60.0, None],
+    ...     "people": [90, 160, 170, 110, 30, 70, 90, 50, 40, 60, 30, 900],
     ... }
-    >>> model = ilk.economics.GammaGamma().fit(customers)
-    >>> model.expected_spend(customers).round(1)[[0, 2, 8, 9]]
-    array([30.6, 43.8, 60.8, 38.7])
+    >>> model = ilk.economics.GammaGamma().fit(customers, weights="people")
+    >>> model.expected_spend(customers).round(1)[[0, 4, 8, 11]]
+    array([16.2, 73.8, 17.1, 27.4])
     """
 
     _roles: ClassVar[tuple[str, ...]] = ("frequency", "monetary")

@@ -86,15 +86,22 @@ impl BetaBinomial {
         recency: f64,
         occasions: f64,
     ) -> f64 {
-        let likelihood = ln_customer(&self.parameters(), frequency, recency, occasions).value;
-        let [alpha, beta, gamma, delta] = self.parameters();
-        let buys = (alpha + (frequency + 1.0)).ln_beta(beta + (occasions - frequency))
-            - alpha.ln_beta(beta);
-        let there = |occasion: f64| {
-            (gamma.ln_beta(delta + (occasions + occasion)) - gamma.ln_beta(delta)).value.exp()
-        };
-        let occasions_there: f64 = (1..=next as usize).map(|i| there(i as f64)).sum();
-        (buys.value - likelihood).exp() * occasions_there
+        self.p_alive(frequency, recency, occasions)
+            * self.expected_if_alive(next, frequency, occasions)
+    }
+
+    /// Expected purchases on the next occasions of a customer who is there on the first of them; recency tells nothing
+    /// more then.
+    pub fn expected_if_alive(&self, next: f64, frequency: f64, occasions: f64) -> f64 {
+        let buys = (self.alpha + frequency) / (self.alpha + self.beta + occasions);
+        // Share that is still there, of those who are on the first.
+        let (mut there, mut sum) = (1.0, 0.0);
+        for occasion in 1..=next as usize {
+            sum += there;
+            let stays = self.delta + occasions + occasion as f64;
+            there *= stays / (self.gamma + stays);
+        }
+        buys * sum
     }
 
     /// Probabilities that a new customer buys 0, 1, .. `most - 1` times on the first occasions, and more often:

@@ -70,9 +70,13 @@ impl BetaGeo {
 
     /// Expected purchases of a customer in a time to come.
     pub fn expected_purchases(&self, time: f64, frequency: f64, recency: f64, age: f64) -> f64 {
-        let alive = self.p_alive(frequency, recency, age);
-        let shape = self.r + frequency;
-        alive * self.of_the_living(time, shape, self.alpha + age, self.b + self.chances(frequency))
+        self.p_alive(frequency, recency, age) * self.expected_if_alive(time, frequency, age)
+    }
+
+    /// Expected purchases in a time to come of a customer who has not left yet; recency tells nothing more then.
+    pub fn expected_if_alive(&self, time: f64, frequency: f64, age: f64) -> f64 {
+        let (shape, b) = (self.r + frequency, self.b + self.chances(frequency));
+        self.of_the_living(time, shape, self.alpha + age, b)
     }
 
     /// Expected repeat purchases of a new customer in this time.

@@ -8,7 +8,7 @@ use super::beta_binomial::{self, BetaBinomial};
 use super::beta_geo;
 use super::dual::Dual;
 use super::gamma_gamma::{self, Spend};
-use super::optimise::{Optimum, maximise};
+use super::optimise::Optimum;
 use super::pareto;
 use super::pooled::{self, Likelihood};
 use super::shifted::{self, ShiftedBetaGeometric};
@@ -240,6 +240,11 @@ impl Likelihood<4> for Buyers {
             _ => beta_geo::log_likelihood(parameters, &self.spells, false),
         }
     }
+
+    fn thinned(&self) -> Option<Self> {
+        (self.spells.len() >= pooled::MANY)
+            .then(|| Self { kind: self.kind, spells: self.spells.thinned(pooled::THIN) })
+    }
 }
 
 impl Likelihood<3> for Spend {
@@ -249,6 +254,10 @@ impl Likelihood<3> for Spend {
 
     fn log_likelihood(&self, parameters: &[Dual<3>; 3]) -> Dual<3> {
         gamma_gamma::log_likelihood(parameters, self)
+    }
+
+    fn thinned(&self) -> Option<Self> {
+        (self.len() >= pooled::MANY).then(|| self.thinned(pooled::THIN))
     }
 }
 
@@ -407,8 +416,7 @@ impl Fitting<'_> {
         let mut groups = Vec::new();
         for (name, data) in names.into_iter().zip(&data) {
             self.monitor.check()?;
-            let top = maximise(data.start(), None, |parameters| data.log_likelihood(parameters));
-            groups.push(self.group(name, &top));
+            groups.push(self.group(name, &pooled::alone(data)));
         }
         Ok((groups, None))
     }

@@ -1,5 +1,7 @@
 //! What fitted models say of customers: purchases to come, whether they are still there, spend and value.
 
+use hashbrown::HashMap;
+
 use super::beta_binomial::BetaBinomial;
 use super::beta_geo::BetaGeo;
 use super::fitted::{Group, Kind, RepeatBuying, Rows, in_table, named};
@@ -46,11 +48,12 @@ impl Purchases {
         }
     }
 
-    fn expected(&self, time: f64, [x, recency, age]: [f64; 3]) -> f64 {
+    /// Of a customer who is there: what their recency would add is in P(alive).
+    fn expected_if_alive(&self, time: f64, x: f64, age: f64) -> f64 {
         match self {
-            Self::BetaGeo(model) => model.expected_purchases(time, x, recency, age),
-            Self::Pareto(model) => model.expected_purchases(time, x, recency, age),
-            Self::BetaBinomial(model) => model.expected_purchases(time, x, recency, age),
+            Self::BetaGeo(model) => model.expected_if_alive(time, x, age),
+            Self::Pareto(model) => model.expected_if_alive(time, x, age),
+            Self::BetaBinomial(model) => model.expected_if_alive(time, x, age),
         }
     }
 
@@ -121,6 +124,34 @@ struct Customers {
     model: Vec<u32>,
 }
 
+/// Distinct groups, frequencies and ages of customers.
+struct Pairs {
+    /// Number of each customer's; nothing where it is not needed.
+    code: Vec<u32>,
+    /// The first customer of each.
+    first: Vec<usize>,
+}
+
+impl Pairs {
+    fn new(model: &[u32], x: &[f64], age: &[f64], needed: bool) -> Self {
+        if !needed {
+            return Self { code: Vec::new(), first: vec![0] };
+        }
+        let mut known: HashMap<(u32, u64, u64), u32, foldhash::fast::RandomState> =
+            HashMap::default();
+        let mut first = Vec::new();
+        let mut code = Vec::with_capacity(x.len());
+        for row in 0..x.len() {
+            let key = (model[row], x[row].to_bits(), age[row].to_bits());
+            code.push(*known.entry(key).or_insert_with(|| {
+                first.push(row);
+                first.len() as u32 - 1
+            }));
+        }
+        Self { code, first }
+    }
+}
+
 impl RepeatBuying {
     /// Reads customers and refuses impossible ones.
     fn customers(&self, table: &Table) -> Result<Customers> {
@@ -158,31 +189,48 @@ impl RepeatBuying {
         Error::argument("model", self.kind, format!("a model of {what} is needed"))
     }
 
-    /// `f(model, customer)` for each customer; NaN for a customer with a missing value or of a group without a model.
+    /// P(alive) of each customer, times `f(model, frequency, age)` where there is such a function; NaN for a customer with
+    /// a missing value or of a group without a model.
+    ///
+    /// `f` is worked out once for each distinct pair of frequency and age.
     fn each(
         &self,
         table: &Table,
         monitor: &Monitor,
-        f: impl Fn(&Purchases, [f64; 3], usize) -> f64 + Sync,
+        f: Option<impl Fn(&Purchases, f64, f64) -> f64 + Sync + Send>,
     ) -> Result<Vec<f64>> {
-        let customers = self.customers(table)?;
+        let Customers { rows, model } = self.customers(table)?;
         let models: Vec<Option<Purchases>> =
             self.groups.iter().map(|group| Purchases::of(self.kind, group)).collect();
+        let of_row = |row: usize| models.get(model[row] as usize).and_then(Option::as_ref);
+        let [x, recency, age] = [0, 1, 2].map(|role: usize| rows.columns[role].as_slice());
+        let Pairs { code, first } = Pairs::new(&model, x, age, f.is_some());
+        let mut futures = vec![f64::NAN; first.len()];
+        if let Some(f) = f {
+            parallel::fill_blocks(&mut futures, |start, block| {
+                for (slot, &row) in block.iter_mut().zip(&first[start..]) {
+                    if monitor.check().is_ok()
+                        && let Some(model) = of_row(row)
+                    {
+                        *slot = f(model, x[row], age[row]);
+                    }
+                }
+            });
+        } else {
+            futures.fill(1.0);
+        }
+        monitor.check()?;
         let mut found = vec![f64::NAN; table.n_rows()];
-        parallel::fill_blocks(&mut found, |first, block| {
-            if monitor.check().is_err() {
-                return;
-            }
+        parallel::fill_blocks(&mut found, |start, block| {
             for (offset, slot) in block.iter_mut().enumerate() {
-                let row = first + offset;
-                let customer = [0, 1, 2].map(|role: usize| customers.rows.columns[role][row]);
-                let model = models.get(customers.model[row] as usize).and_then(Option::as_ref);
-                if let Some(model) = model.filter(|_| customer.iter().all(|value| !value.is_nan())) {
-                    *slot = f(model, customer, row);
+                let row = start + offset;
+                let is_complete = !(x[row].is_nan() || recency[row].is_nan() || age[row].is_nan());
+                if let Some(model) = of_row(row).filter(|_| is_complete) {
+                    let future = futures[code.get(row).map_or(0, |&code| code as usize)];
+                    *slot = future * model.p_alive([x[row], recency[row], age[row]]);
                 }
             }
         });
-        monitor.check()?;
         Ok(found)
     }
 
@@ -199,7 +247,8 @@ impl RepeatBuying {
         monitor: &Monitor,
     ) -> Result<Vec<f64>> {
         check_time(time)?;
-        self.each(table, monitor, |model, customer, _| model.expected(time, customer))
+        let future = |model: &Purchases, x, age| model.expected_if_alive(time, x, age);
+        self.each(table, monitor, Some(future))
     }
 
     /// Probability that each customer has not left; NaN as in [`RepeatBuying::expected_purchases`].
@@ -208,7 +257,7 @@ impl RepeatBuying {
     ///
     /// Those of reading the columns and of impossible customers.
     pub fn p_alive(&self, table: &Table, monitor: &Monitor) -> Result<Vec<f64>> {
-        self.each(table, monitor, |model, customer, _| model.p_alive(customer))
+        self.each(table, monitor, None::<fn(&Purchases, f64, f64) -> f64>)
     }
 
     /// Discounted money that each customer is expected to bring: purchases of this model, spend of the other.
@@ -226,9 +275,12 @@ impl RepeatBuying {
     ) -> Result<Vec<f64>> {
         discount.check()?;
         let spend = spend.expected_spend(table)?;
-        self.each(table, monitor, |model, customer, row| {
-            spend[row] * discount.purchases(|time| model.expected(time, customer))
-        })
+        let future = |model: &Purchases, x: f64, age: f64| {
+            discount.purchases(|time| model.expected_if_alive(time, x, age))
+        };
+        let mut found = self.each(table, monitor, Some(future))?;
+        found.iter_mut().zip(spend).for_each(|(purchases, spend)| *purchases *= spend);
+        Ok(found)
     }
 
     /// Expected spend per purchase of each customer: the population's where there was no repeat purchase.

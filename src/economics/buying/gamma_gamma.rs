@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::dual::Dual;
 use super::optimise::{Optimum, maximise};
+use super::spells::ranked;
 use crate::error::{Error, Result};
 use crate::parallel;
 
@@ -65,21 +66,36 @@ impl Spend {
         let weight: Vec<f64> = rows.iter().map(|&row| weight_of(row)).collect();
         let total: Vec<f64> = rows.iter().map(|&row| frequency[row] * monetary[row]).collect();
         let frequency: Vec<f64> = rows.iter().map(|&row| frequency[row]).collect();
-        let n = rows.len();
+        Ok(Self::summed(frequency, total, weight))
+    }
+
+    /// With what the likelihood needs of all customers together.
+    fn summed(frequency: Vec<f64>, total: Vec<f64>, weight: Vec<f64>) -> Self {
+        let n = weight.len();
         let sums = [
             parallel::sum(n, |i| weight[i]),
             parallel::sum(n, |i| weight[i] * frequency[i] * total[i].ln()),
             parallel::sum(n, |i| weight[i] * (total[i] / frequency[i]).ln()),
         ];
         let typical = parallel::sum(n, |i| weight[i] * total[i] / frequency[i]) / sums[0];
-        let mut sorted: Vec<(f64, f64)> =
-            frequency.iter().copied().zip(weight.iter().copied()).collect();
-        sorted.sort_by(|one, other| one.0.total_cmp(&other.0));
-        let frequencies = sorted
-            .chunk_by(|one, other| one.0 == other.0)
-            .map(|equal| (equal[0].0, equal.iter().map(|(_, weight)| weight).sum()))
-            .collect();
-        Ok(Self { frequency, total, weight, frequencies, sums, typical })
+        let rows: Vec<usize> = (0..n).collect();
+        let (codes, distinct) = ranked(&rows, &frequency);
+        let mut frequencies: Vec<(f64, f64)> = distinct.into_iter().map(|x| (x, 0.0)).collect();
+        for (&code, weight) in codes.iter().zip(&weight) {
+            frequencies[code as usize].1 += weight;
+        }
+        Self { frequency, total, weight, frequencies, sums, typical }
+    }
+
+    /// Every `step`th customer.
+    pub(super) fn thinned(&self, step: usize) -> Self {
+        let of = |values: &[f64]| values.iter().copied().step_by(step).collect::<Vec<_>>();
+        Self::summed(of(&self.frequency), of(&self.total), of(&self.weight))
+    }
+
+    /// How many rows there are.
+    pub(super) fn len(&self) -> usize {
+        self.weight.len()
     }
 
     /// Customers, weighted.

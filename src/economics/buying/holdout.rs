@@ -124,7 +124,7 @@ impl Holdout {
         grouped.left_out.tell(&mut manifest, names.all());
         if all.later > 0 {
             let n = all.later;
-            manifest.notes.push(format!("{n} customers bought for the first time in the holdout"));
+            manifest.notes.push(format!("no row for {n} customers who first bought in the holdout"));
         }
         if lines.value.is_none() {
             all.figures.monetary.fill(f64::NAN);
@@ -215,6 +215,7 @@ impl Holdout {
             ) / self.unit_days,
             n: self.frequency.len(),
             holdout_units: self.duration(),
+            unit_days: self.unit_days,
             error: mean_error(&self.frequency, &expected),
             manifest: self.manifest.clone(),
         })
@@ -319,6 +320,8 @@ pub struct Report {
     pub calibration_units: f64,
     /// Length of the holdout in units of time.
     pub holdout_units: f64,
+    /// Days in the unit of time.
+    pub unit_days: f64,
     /// Customers.
     pub n: usize,
     /// Mean absolute difference over customers between purchases that happened and expected ones.

@@ -66,8 +66,13 @@ impl Pareto {
 
     /// Expected purchases of a customer in a time to come.
     pub fn expected_purchases(&self, time: f64, frequency: f64, recency: f64, age: f64) -> f64 {
+        self.p_alive(frequency, recency, age) * self.expected_if_alive(time, frequency, age)
+    }
+
+    /// Expected purchases in a time to come of a customer who has not left yet; recency tells nothing more then.
+    pub fn expected_if_alive(&self, time: f64, frequency: f64, age: f64) -> f64 {
         let rate = (self.r + frequency) / (self.alpha + age);
-        rate * self.expected_life(self.beta + age, time) * self.p_alive(frequency, recency, age)
+        rate * self.expected_life(self.beta + age, time)
     }
 
     /// Expected repeat purchases of a new customer in this time.

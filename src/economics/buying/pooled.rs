@@ -20,6 +20,30 @@ pub(super) trait Likelihood<const P: usize>: Sync {
     fn start(&self) -> [f64; P];
     /// The log-likelihood.
     fn log_likelihood(&self, parameters: &[Dual<P>; P]) -> Dual<P>;
+    /// Much the same from a few per cent of the rows, where there are many.
+    fn thinned(&self) -> Option<Self>
+    where
+        Self: Sized,
+    {
+        None
+    }
+}
+
+/// Rows from which on the search begins with one in [`THIN`] of them, so that few steps are left for all.
+pub(super) const MANY: usize = 20_000;
+/// See [`MANY`].
+pub(super) const THIN: usize = 32;
+
+/// The model of one group by itself.
+pub(super) fn alone<const P: usize, L: Likelihood<P>>(member: &L) -> Optimum<P> {
+    let mut start = member.start();
+    if let Some(few) = member.thinned() {
+        let near = maximise(start, None, |parameters| few.log_likelihood(parameters));
+        if near.unknown.is_empty() {
+            start = near.parameters;
+        }
+    }
+    maximise(start, None, |parameters| member.log_likelihood(parameters))
 }
 
 /// Rounds of fitting the groups and what they have in common; three are usual.

@@ -1,6 +1,9 @@
 //! What the models know of customers: how often they bought again, when last, and how long they were watched.
 
+use hashbrown::HashMap;
+
 use crate::error::{Error, Result};
+use crate::parallel;
 
 /// Customers by frequency, recency and age, equal ones collapsed into one row with a weight.
 ///
@@ -38,16 +41,19 @@ impl Spells {
     ) -> Result<Self> {
         Self::check(frequency, recency, age)?;
         let weight_of = |row: usize| weights.map_or(1.0, |weights| weights[row]);
-        // What is 0 or more and finite has the order of its bits.
-        let mut sorted: Vec<([u64; 3], usize)> = (0..frequency.len())
-            .filter(|&row| weight_of(row) > 0.0)
-            .map(|row| ([frequency[row], recency[row], age[row]].map(|v| (v + 0.0).to_bits()), row))
-            .collect();
-        if sorted.is_empty() {
+        let rows: Vec<usize> = (0..frequency.len()).filter(|&row| weight_of(row) > 0.0).collect();
+        if rows.is_empty() {
             let what = "a model of repeat buying".into();
             return Err(Error::TooFewRows { what, needed: 1, found: 0, mend: None });
         }
-        sorted.sort_unstable();
+        // One list for each frequency, sorted alone: what is 0 or more and finite has the order of its bits.
+        let (codes, frequencies) = ranked(&rows, frequency);
+        let mut lists: Vec<Vec<(u64, u64, usize)>> = vec![Vec::new(); frequencies.len()];
+        for (&row, &code) in rows.iter().zip(&codes) {
+            let bits = |value: f64| (value + 0.0).to_bits();
+            lists[code as usize].push((bits(recency[row]), bits(age[row]), row));
+        }
+        parallel::update_each(&mut lists, |_, list| list.sort_unstable());
         let mut spells = Self {
             frequency: Vec::new(),
             recency: Vec::new(),
@@ -56,20 +62,40 @@ impl Spells {
             first: Vec::new(),
             frequencies: Vec::new(),
         };
-        for equal in sorted.chunk_by(|one, other| one.0 == other.0) {
-            let [frequency, recency, age] = equal[0].0.map(f64::from_bits);
-            let weight = equal.iter().map(|&(_, row)| weight_of(row)).sum();
-            spells.frequency.push(frequency);
-            spells.recency.push(recency);
-            spells.age.push(age);
-            spells.weight.push(weight);
-            spells.first.push(equal[0].1);
-            match spells.frequencies.last_mut() {
-                Some((last, sum)) if *last == frequency => *sum += weight,
-                _ => spells.frequencies.push((frequency, weight)),
+        for (frequency, list) in frequencies.into_iter().zip(lists) {
+            for equal in list.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1)) {
+                let (recency, age, first) = equal[0];
+                spells.frequency.push(frequency);
+                spells.recency.push(f64::from_bits(recency));
+                spells.age.push(f64::from_bits(age));
+                spells.weight.push(equal.iter().map(|&(_, _, row)| weight_of(row)).sum());
+                spells.first.push(first);
             }
+            let weight = list.iter().map(|&(_, _, row)| weight_of(row)).sum();
+            spells.frequencies.push((frequency, weight));
         }
         Ok(spells)
+    }
+
+    /// Every `step`th row: customers of whom there are fewer, but who are much the same.
+    pub(super) fn thinned(&self, step: usize) -> Self {
+        let of = |values: &[f64]| values.iter().copied().step_by(step).collect::<Vec<_>>();
+        let (frequency, weight) = (of(&self.frequency), of(&self.weight));
+        let mut frequencies: Vec<(f64, f64)> = Vec::new();
+        for (&x, &weight) in frequency.iter().zip(&weight) {
+            match frequencies.last_mut() {
+                Some((last, sum)) if *last == x => *sum += weight,
+                _ => frequencies.push((x, weight)),
+            }
+        }
+        Self {
+            recency: of(&self.recency),
+            age: of(&self.age),
+            first: self.first.iter().copied().step_by(step).collect(),
+            frequency,
+            weight,
+            frequencies,
+        }
     }
 
     /// Distinct rows.
@@ -131,4 +157,23 @@ impl Spells {
         }
         Ok(())
     }
+}
+
+/// For each of the rows the number of its value among the distinct ones, and these, ascending.
+pub(super) fn ranked(rows: &[usize], values: &[f64]) -> (Vec<u32>, Vec<f64>) {
+    let mut known: HashMap<u64, u32, foldhash::fast::RandomState> = HashMap::default();
+    let mut codes: Vec<u32> = Vec::with_capacity(rows.len());
+    for &row in rows {
+        let next = known.len() as u32;
+        codes.push(*known.entry((values[row] + 0.0).to_bits()).or_insert(next));
+    }
+    let mut distinct: Vec<(f64, u32)> =
+        known.into_iter().map(|(bits, code)| (f64::from_bits(bits), code)).collect();
+    distinct.sort_by(|one, other| one.0.total_cmp(&other.0));
+    let mut rank = vec![0; distinct.len()];
+    for (place, &(_, code)) in distinct.iter().enumerate() {
+        rank[code as usize] = place as u32;
+    }
+    codes.iter_mut().for_each(|code| *code = rank[*code as usize]);
+    (codes, distinct.into_iter().map(|(value, _)| value).collect())
 }

@@ -311,7 +311,8 @@ pub fn rfm_of(
     let (figures, left_out, none, observed_to) = rfm(&read.lines(), options)?;
     left_out.tell(&mut manifest, names.all());
     if none > 0 {
-        manifest.notes.push(format!("{none} customers have returns and no purchase, and no row"));
+        let why = "no day of theirs sums to more than 0";
+        manifest.notes.push(format!("no row for {none} customers without a purchase: {why}"));
     }
     Ok(Rfm {
         customer_name: names.customer.clone(),

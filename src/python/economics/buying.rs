@@ -228,8 +228,8 @@ result!(PyHoldoutReport, "HoldoutReport", Report, {
         (happened, expected, self.0.error, self.0.n)
     }
 
-    /// Units of time of the calibration and of the holdout.
-    fn units(&self) -> (f64, f64) {
-        (self.0.calibration_units, self.0.holdout_units)
+    /// Units of time of the calibration and of the holdout, and days in the unit.
+    fn units(&self) -> (f64, f64, f64) {
+        (self.0.calibration_units, self.0.holdout_units, self.0.unit_days)
     }
 });
