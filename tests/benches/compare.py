@@ -79,7 +79,16 @@ PEERS = (
     "numpy",
 )
 PEERS = ("scikit-learn", "kmodes", "fast-hdbscan", "polars", "duckdb", "pandas", "numpy")
-PEERS = ("scikit-learn", "scikit-learn-intelex", "kmodes", "polars", "duckdb", "pandas", "numpy")
+PEERS = (
+    "scikit-learn",
+    "scikit-learn-intelex",
+    "kmodes",
+    "lifetimes",
+    "polars",
+    "duckdb",
+    "pandas",
+    "numpy",
+)
 
 
 def environment() -> dict[str, str]:

@@ -234,8 +234,11 @@ def test_customers_who_never_leave_are_reported(kind: type) -> None:
     assert model.identified_ is False
     assert model.summary["estimate"].isna().all()
     assert np.isnan(model.r_)
-    assert np.isnan(model.expected_purchases(frame, 10)).all()
     assert "do not tell" in model.explain()
+    # What is to come is told all the same: they go on as they did.
+    expected = model.expected_purchases(frame, 10)
+    np.testing.assert_allclose(expected, 10 * 30 / frame["T"], rtol=0.1)
+    assert (model.p_alive(frame) > 0.99).all()
     assert "–" in repr(model)
 
 
@@ -254,7 +257,9 @@ def test_equal_amounts_and_steady_cohorts_are_reported() -> None:
     assert not model.identified_
     with pytest.warns(UnidentifiedWarning):
         cohort = ShiftedBetaGeometric().fit({"period": [0, 1, 2, 3], "alive": [100, 100, 100, 100]})
-    assert math.isnan(cohort.survival(3))
+    assert math.isnan(cohort.alpha_)
+    assert cohort.survival(3) == pytest.approx(1, abs=1e-3)
+    np.testing.assert_allclose(model.expected_spend({"frequency": [0, 5], "monetary": [None, 10.0]}), 10, rtol=1e-3)
     assert "leaves no trace" in cohort.explain()
 
 

@@ -105,7 +105,8 @@ class Buying(Model):
         Returns
         -------
         array of shape (n_customers,)
-            Missing for a customer with a missing value, of a group without a model, or of a model without parameters.
+            Missing for a customer with a missing value, or of a group without a model. Where the data do not tell the
+            parameters, forecasts rest on a point that fits as well as any, see :meth:`explain`.
         """
         frame = self._customers(customers)
         found: NDArray[np.float64] = self.fitted_._core.expected_purchases(frame.core, _number("time", time))
@@ -247,7 +248,9 @@ class BetaGeo(Buying):
     -----
     Equal rows are collapsed; the parameters are found by Newton steps on their logarithms, from exact derivatives of the
     exact likelihood. Parameters that the data do not tell are reported as missing, with an
-    :class:`UnidentifiedWarning`: a logarithm with a standard error above 3, or one that runs out of all bounds.
+    :class:`UnidentifiedWarning`: a logarithm with a standard error above 3, or one that runs out of all bounds. That is no
+    failure of the search: where customers never leave, say, every small probability to leave fits as well, and what is
+    asked of the model, such as purchases to come, is told nevertheless.
 
     References
     ----------

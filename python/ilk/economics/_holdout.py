@@ -84,7 +84,7 @@ class Holdout(Result):
         Raises
         ------
         DataError
-            If the model is one by group, has another unit of time, or no parameters.
+            If the model is one by group, or has another unit of time.
         """
         check_is_fitted(model)
         return HoldoutReport(self._core.report(model.fitted_._core), self._native)

@@ -121,7 +121,7 @@ class Model(BaseEstimator):  # type: ignore[misc]
             where = f" of {by} {name!r}" if by is not None else ""
             warnings.warn(
                 f"the data{where} do not tell {_listed(found)} of {type(self).__name__}: the likelihood has no top. "
-                "Its parameters and forecasts are missing; .explain() says more",
+                "The parameters are given as missing; .explain() says what forecasts rest on",
                 UnidentifiedWarning,
                 stacklevel=3,
             )
@@ -201,17 +201,19 @@ class Model(BaseEstimator):  # type: ignore[misc]
         core = self.fitted_._core
         by = core.by()
         lines = [f"{self.fitted_.title}."]
-        for name, n, values, _, _, unknown in core.groups():
+        for name, n, _, _, _, unknown, reached in core.groups():
+            parameters = dict(zip(core.parameters(), reached, strict=True))
             start = "" if by is None else f"{name} ({n:,.6g} customers): "
             if unknown:
                 lines.append(
                     f"{start}The data do not tell {_listed(unknown)}. The likelihood is as high, or higher, the further they "
                     "go towards 0 or infinity, so that any number given for them would be one of the search, not of "
-                    f"the customers. {self._why_unknown()}"
+                    f"the customers. {self._why_unknown()} Forecasts rest on the point that the search reached, which fits as "
+                    f"well as any: there {self._in_words(parameters)}"
                 )
             else:
-                parameters = dict(zip(core.parameters(), values, strict=True))
-                lines.append(start + self._in_words(parameters))
+                told = self._in_words(parameters)
+                lines.append(start + (told if start else told[0].upper() + told[1:]))
         common = self.common_
         if common is not None:
             told = ", ".join(f"{name} {value:.3g} (spread {spread:.2f})" for name, (value, spread) in common.items())

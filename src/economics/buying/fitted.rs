@@ -102,6 +102,9 @@ pub struct Group {
     /// Their standard errors.
     #[serde(with = "persist::floats")]
     pub standard_errors: Vec<f64>,
+    /// Where the search ended: the parameters, if the data tell them, and else a point of no lower likelihood than any.
+    /// Forecasts rest on it.
+    pub reached: Vec<f64>,
     /// The log-likelihood there.
     pub log_likelihood: f64,
     /// Parameters that the data do not tell.
@@ -403,15 +406,11 @@ impl Fitting<'_> {
         let (names, data): (Vec<(String, f64)>, Vec<L>) =
             members.into_iter().map(|member| ((member.name, member.n), member.data)).unzip();
         if self.settings.pooled && data.len() > 1 {
-            if let Some((tops, prior)) = pooled::partial(&data, self.monitor)? {
-                let groups = names.into_iter().zip(&tops).map(|(name, top)| self.group(name, top));
-                let spread = prior.variance.map(f64::sqrt).to_vec();
-                let parameters = prior.mean.map(f64::exp).to_vec();
-                return Ok((groups.collect(), Some(Common { parameters, spread })));
-            }
-            manifest.notes.push(
-                "not even all groups together tell the parameters, so they are not pooled".into(),
-            );
+            let (tops, prior) = pooled::partial(&data, self.monitor)?;
+            let groups = names.into_iter().zip(&tops).map(|(name, top)| self.group(name, top));
+            let spread = prior.variance.map(f64::sqrt).to_vec();
+            let parameters = prior.mean.map(f64::exp).to_vec();
+            return Ok((groups.collect(), Some(Common { parameters, spread })));
         }
         let mut groups = Vec::new();
         for (name, data) in names.into_iter().zip(&data) {
@@ -433,6 +432,7 @@ impl Fitting<'_> {
             n,
             parameters: told(top.parameters),
             standard_errors: told(top.standard_errors()),
+            reached: top.parameters.to_vec(),
             log_likelihood: top.log_likelihood,
             unknown,
         }
@@ -471,7 +471,10 @@ impl Persist for RepeatBuying {
             values.len() == n && values.iter().all(|v| v.is_nan() || (*v > 0.0 && v.is_finite()))
         };
         let fits = |group: &Group| {
-            positive(&group.parameters) && group.standard_errors.len() == n && group.n >= 0.0
+            positive(&group.parameters)
+                && positive(&group.reached)
+                && group.standard_errors.len() == n
+                && group.n >= 0.0
         };
         let roles = self.names.columns.len() == self.kind.roles().len();
         let common =

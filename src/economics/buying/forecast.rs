@@ -22,12 +22,9 @@ enum Purchases {
 }
 
 impl Purchases {
-    /// `None` where the data did not tell the parameters, or the model is not one of purchases.
+    /// `None` where the model is not one of purchases.
     fn of(kind: Kind, group: &Group) -> Option<Self> {
-        let &[one, two, three, four] = group.parameters.as_slice() else { return None };
-        if !group.unknown.is_empty() {
-            return None;
-        }
+        let &[one, two, three, four] = group.reached.as_slice() else { return None };
         Some(match kind {
             Kind::ParetoNBD => Self::Pareto(Pareto { r: one, alpha: two, s: three, beta: four }),
             Kind::BetaGeoBetaBinomial => Self::BetaBinomial(BetaBinomial {
@@ -294,8 +291,8 @@ impl RepeatBuying {
         }
         let names = super::Names { weights: None, ..self.names.clone() };
         let rows = Rows::read(table, self.kind, &names, None)?;
-        let of = |group: &Group| match group.parameters.as_slice() {
-            &[p, q, v] if group.unknown.is_empty() => Some(GammaGamma { p, q, v }),
+        let of = |group: &Group| match group.reached.as_slice() {
+            &[p, q, v] => Some(GammaGamma { p, q, v }),
             _ => None,
         };
         let models: Vec<Option<GammaGamma>> = self.groups.iter().map(of).collect();
@@ -315,7 +312,7 @@ impl RepeatBuying {
 
     /// Mean spend per purchase over the customers of each group.
     pub fn mean_spend(&self) -> Vec<f64> {
-        let of = |group: &Group| match group.parameters.as_slice() {
+        let of = |group: &Group| match group.reached.as_slice() {
             &[p, q, v] => GammaGamma { p, q, v }.mean_spend(),
             _ => f64::NAN,
         };
@@ -356,7 +353,7 @@ impl RepeatBuying {
         if self.kind != Kind::ShiftedBetaGeometric {
             return Err(self.no_such("retention"));
         }
-        let of = |group: &Group| match group.parameters.as_slice() {
+        let of = |group: &Group| match group.reached.as_slice() {
             &[alpha, beta] => ShiftedBetaGeometric { alpha, beta },
             _ => ShiftedBetaGeometric { alpha: f64::NAN, beta: f64::NAN },
         };
@@ -396,9 +393,7 @@ impl RepeatBuying {
             let wanted = "a rate from 0 up is needed";
             return Err(Error::argument("discount_rate", rate, wanted));
         }
-        let of = |model: ShiftedBetaGeometric| {
-            if model.alpha.is_nan() { f64::NAN } else { model.lifetime(renewals, rate, now) }
-        };
+        let of = |model: ShiftedBetaGeometric| model.lifetime(renewals, rate, now);
         Ok(self.contracts()?.into_iter().map(of).collect())
     }
 }

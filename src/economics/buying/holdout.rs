@@ -172,8 +172,7 @@ impl Holdout {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] if the model is not one of purchases, is one for each group, has another unit of time, or its
-    /// data did not tell the parameters.
+    /// [`Error::Argument`] if the model is not one of purchases, is one for each group, or has another unit of time.
     pub fn report(&self, model: &RepeatBuying, monitor: &Monitor) -> Result<Report> {
         let refuse = |found: String, wanted: &str| Err(Error::argument("model", found, wanted));
         if matches!(model.kind, Kind::GammaGamma | Kind::ShiftedBetaGeometric) {
@@ -181,9 +180,6 @@ impl Holdout {
         }
         if let Some(by) = &model.names.by {
             return refuse(format!("one model for each {by:?}"), "one for all customers is needed");
-        }
-        if model.groups.iter().any(|group| !group.unknown.is_empty()) {
-            return refuse("unknown parameters".into(), "data that tell the parameters are needed");
         }
         if let Some(unit) = model.unit_days.filter(|&unit| unit != self.unit_days) {
             let wanted = format!("here it is {}", self.unit_days);

@@ -103,15 +103,8 @@ pub fn maximise<const P: usize>(
             }
         }
     }
-    let information = at.hessian.map(|row| row.map(|entry| -entry));
-    let covariance = inverse(&information);
-    let told = |i: usize| {
-        logs[i].abs() < LARGEST_LOG
-            && covariance
-                .as_ref()
-                .is_some_and(|c| c[i][i] > 0.0 && c[i][i].sqrt() < LARGEST_LOG_ERROR)
-    };
-    let unknown = (0..P).filter(|&i| !told(i)).collect();
+    let covariance =
+        inverse(&at.hessian.map(|row| row.map(|entry| -entry))).unwrap_or([[f64::NAN; P]; P]);
     if let Some(prior) = prior {
         for i in 0..P {
             let away = logs[i] - prior.mean[i];
@@ -122,13 +115,22 @@ pub fn maximise<const P: usize>(
     }
     Optimum {
         parameters: logs.map(f64::exp),
-        covariance: covariance.unwrap_or([[f64::NAN; P]; P]),
+        covariance,
         log_likelihood: at.value,
         gradient: at.gradient,
         information: at.hessian.map(|row| row.map(|entry| -entry)),
         n_steps,
-        unknown,
+        unknown: unknown(&logs, &covariance),
     }
+}
+
+/// Which parameters the data do not tell, from their logarithms and the covariance of these.
+pub(super) fn unknown<const P: usize>(logs: &[f64; P], covariance: &[[f64; P]; P]) -> Vec<usize> {
+    let told = |i: usize| {
+        let variance = covariance[i][i];
+        logs[i].abs() < LARGEST_LOG && variance > 0.0 && variance.sqrt() < LARGEST_LOG_ERROR
+    };
+    (0..P).filter(|&i| !told(i)).collect()
 }
 
 /// The step to the top of the damped quadratic model; `None` where that has no top.

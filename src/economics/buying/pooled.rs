@@ -10,7 +10,7 @@
 //! the uncertainty of the common values too.
 
 use super::dual::Dual;
-use super::optimise::{Optimum, Prior, inverse, maximise, solve};
+use super::optimise::{Optimum, Prior, inverse, maximise, solve, unknown};
 use crate::error::Result;
 use crate::parallel::Monitor;
 
@@ -50,6 +50,8 @@ pub(super) fn alone<const P: usize, L: Likelihood<P>>(member: &L) -> Optimum<P> 
 const MAX_ROUNDS: usize = 30;
 /// Rounds of the restricted likelihood.
 const MAX_INNER: usize = 10_000;
+/// What is known beforehand of the common logarithms: a standard deviation of 10 around those of all groups together.
+const WEAK: f64 = 0.01;
 /// Smallest variance over groups: below, they are equal.
 const SMALLEST: f64 = 1e-8;
 
@@ -64,24 +66,23 @@ pub(super) fn complete<const P: usize>(members: &[impl Likelihood<P>]) -> Optimu
     })
 }
 
-/// The models of the groups, and the distribution of their parameters. `None` where not even all groups together tell
-/// the parameters.
+/// The models of the groups, and the distribution of their parameters.
+///
+/// Where not even all groups together tell a parameter, its common value stays near the one that they reach together.
 pub(super) fn partial<const P: usize>(
     members: &[impl Likelihood<P>],
     monitor: &Monitor,
-) -> Result<Option<(Vec<Optimum<P>>, Prior<P>)>> {
+) -> Result<(Vec<Optimum<P>>, Prior<P>)> {
     let together = complete(members);
-    if !together.unknown.is_empty() {
-        return Ok(None);
-    }
-    let mut prior = Prior { mean: together.parameters.map(f64::ln), variance: [1.0; P] };
+    let anchor = together.parameters.map(f64::ln);
+    let mut prior = Prior { mean: anchor, variance: [1.0; P] };
     let mut tops = vec![together; members.len()];
     for _ in 0..MAX_ROUNDS {
         monitor.check()?;
         for (top, member) in tops.iter_mut().zip(members) {
             *top = maximise(top.parameters, Some(&prior), |p| member.log_likelihood(p));
         }
-        let next = common(&tops, &prior);
+        let next = common(&tops, &prior, &anchor);
         let moved = (0..P).any(|i| {
             let spread = next.variance[i].sqrt();
             (next.mean[i] - prior.mean[i]).abs() > 1e-5
@@ -96,7 +97,7 @@ pub(super) fn partial<const P: usize>(
         *top = maximise(top.parameters, Some(&prior), |p| member.log_likelihood(p));
     }
     let pieces: Vec<Quadratic<P>> = tops.iter().map(|top| Quadratic::at(top, &prior)).collect();
-    let (_, of_mean) = centre(&pieces, &prior.variance);
+    let (_, of_mean) = centre(&pieces, &prior.variance, &anchor);
     for (top, piece) in tops.iter_mut().zip(&pieces) {
         // A group is known as well as its posterior, and no better than the common values that it is drawn to.
         let posterior = piece.posterior(&prior.variance);
@@ -107,9 +108,9 @@ pub(super) fn partial<const P: usize>(
                 top.covariance[i][j] = posterior[i][j] + borrowed[i][j];
             }
         }
-        top.unknown.clear();
+        top.unknown = unknown(&top.parameters.map(f64::ln), &top.covariance);
     }
-    Ok(Some((tops, prior)))
+    Ok((tops, prior))
 }
 
 /// A log-likelihood of logarithms, up to second order: `score' θ - θ' information θ / 2`.
@@ -146,12 +147,16 @@ impl<const P: usize> Quadratic<P> {
 }
 
 /// The common values and spreads with the largest restricted likelihood, from where `prior` is, by EM.
-fn common<const P: usize>(tops: &[Optimum<P>], prior: &Prior<P>) -> Prior<P> {
+fn common<const P: usize>(
+    tops: &[Optimum<P>],
+    prior: &Prior<P>,
+    anchor: &[f64; P],
+) -> Prior<P> {
     let pieces: Vec<Quadratic<P>> = tops.iter().map(|top| Quadratic::at(top, prior)).collect();
     let n = pieces.len() as f64;
     let mut variance = prior.variance;
     for _ in 0..MAX_INNER {
-        let (mean, of_mean) = centre(&pieces, &variance);
+        let (mean, of_mean) = centre(&pieces, &variance, anchor);
         let mut next = [0.0; P];
         for piece in &pieces {
             let posterior = piece.posterior(&variance);
@@ -172,15 +177,20 @@ fn common<const P: usize>(tops: &[Optimum<P>], prior: &Prior<P>) -> Prior<P> {
             break;
         }
     }
-    Prior { mean: centre(&pieces, &variance).0, variance }
+    Prior { mean: centre(&pieces, &variance, anchor).0, variance }
 }
 
 /// The common values for these spreads, with their covariance.
 fn centre<const P: usize>(
     pieces: &[Quadratic<P>],
     variance: &[f64; P],
+    anchor: &[f64; P],
 ) -> ([f64; P], Matrix<P>) {
     let (mut weight, mut right) = ([[0.0; P]; P], [0.0; P]);
+    for i in 0..P {
+        weight[i][i] = WEAK;
+        right[i] = WEAK * anchor[i];
+    }
     let precision = variance.map(|v| 1.0 / v);
     for piece in pieces {
         // (I⁻¹ + D)⁻¹ = D⁻¹ (I + D⁻¹)⁻¹ I, which holds for an I without an inverse too.
@@ -194,7 +204,7 @@ fn centre<const P: usize>(
             }
         }
     }
-    let mean = solve(&weight, &right).unwrap_or([0.0; P]);
+    let mean = solve(&weight, &right).unwrap_or(*anchor);
     (mean, inverse(&weight).unwrap_or([[0.0; P]; P]))
 }
 

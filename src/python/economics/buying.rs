@@ -13,8 +13,9 @@ use crate::python::result::result;
 use crate::python::runtime;
 use crate::python::table::PyTable;
 
-/// A group with its customers, parameters, standard errors, log-likelihood, and parameters that the data do not tell.
-type GroupFigures = (String, f64, Vec<f64>, Vec<f64>, f64, Vec<String>);
+/// A group with its customers, parameters, standard errors, log-likelihood, parameters that the data do not tell, and
+/// where the search ended.
+type GroupFigures = (String, f64, Vec<f64>, Vec<f64>, f64, Vec<String>, Vec<f64>);
 
 type Array<'py> = Bound<'py, PyArray1<f64>>;
 
@@ -78,6 +79,7 @@ result!(PyRepeatBuying, "RepeatBuying", RepeatBuying, {
                 group.standard_errors.clone(),
                 group.log_likelihood,
                 group.unknown.clone(),
+                group.reached.clone(),
             )
         };
         self.0.groups.iter().map(of).collect()
