@@ -358,6 +358,7 @@ def calibration_holdout(
     unit_days: float,
     settings: str,
 ) -> Holdout: ...
+
 @final
 class Rfm:
     def table(self) -> Table: ...

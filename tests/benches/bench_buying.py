@@ -99,9 +99,7 @@ def likelihood(frame: pd.DataFrame, parameters: list[float]) -> float:
     r, alpha, a, b = parameters
     x, recency, age = (frame[name].to_numpy() for name in ("frequency", "recency", "T"))
     left = np.where(x > 0, np.log(a) - np.log(b + np.maximum(x, 1) - 1), -np.inf)
-    ages = np.logaddexp(
-        -(r + x) * np.log(alpha + age), left - (r + x) * np.log(alpha + recency)
-    )
+    ages = np.logaddexp(-(r + x) * np.log(alpha + age), left - (r + x) * np.log(alpha + recency))
     rates = gammaln(r + x) - gammaln(r) + r * np.log(alpha)
     return float(np.sum(rates + betaln(a, b + x) - betaln(a, b) + ages))
 

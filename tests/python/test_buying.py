@@ -60,7 +60,9 @@ def market(n: int = 2000, seed: int = 1) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["frequency", "recency"]).assign(T=age, group=group)
     purchases = frame["frequency"].clip(lower=1)
     spend = rng.gamma(6.0 * purchases) / rng.gamma(4.0, 1 / 15.0, size=n) / purchases
-    return frame.assign(monetary=spend.where(frame["frequency"] > 0), frequency=frame["frequency"].astype(float))
+    return frame.assign(
+        monetary=spend.where(frame["frequency"] > 0), frequency=frame["frequency"].astype(float)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +89,9 @@ def test_pareto_nbd_of_cdnow_has_its_published_figures(cdnow: pd.DataFrame) -> N
     assert model.log_likelihood_ == pytest.approx(-9594.974, abs=5e-3)
 
 
-@pytest.mark.skipif(importlib.util.find_spec("lifetimes") is None, reason="lifetimes is not installed")
+@pytest.mark.skipif(
+    importlib.util.find_spec("lifetimes") is None, reason="lifetimes is not installed"
+)
 def test_gamma_gamma_of_cdnow_has_its_published_figures() -> None:
     folder = Path(importlib.util.find_spec("lifetimes").origin).parent / "datasets"
     again = pd.read_csv(folder / "cdnow_customers_summary_with_transactions.csv").set_axis(
@@ -140,7 +144,9 @@ def test_shifted_beta_geometric_has_its_published_figures() -> None:
     )
     assert model.log_likelihood_ == pytest.approx(-1611.158, abs=5e-4)
     assert model.survival(12) == pytest.approx(0.3780, abs=5e-5)
-    np.testing.assert_allclose(model.retention([1, 2, 3, 4]), [0.85068, 0.87796, 0.89681, 0.91061], atol=5e-6)
+    np.testing.assert_allclose(
+        model.retention([1, 2, 3, 4]), [0.85068, 0.87796, 0.89681, 0.91061], atol=5e-6
+    )
     assert model.discounted_lifetime(0.10) == pytest.approx(5.9223, abs=5e-5)
 
 
@@ -181,7 +187,9 @@ def test_time_scales(kind: type, customers: pd.DataFrame) -> None:
     one, other = kind().fit(customers), kind().fit(days)
     assert other.alpha_ == pytest.approx(7 * one.alpha_, rel=1e-5)
     assert other.r_ == pytest.approx(one.r_, rel=1e-5)
-    np.testing.assert_allclose(other.expected_purchases(days, 70), one.expected_purchases(customers, 10), rtol=1e-5)
+    np.testing.assert_allclose(
+        other.expected_purchases(days, 70), one.expected_purchases(customers, 10), rtol=1e-5
+    )
 
 
 def test_planted_parameters_are_recovered(customers: pd.DataFrame) -> None:
@@ -197,7 +205,9 @@ def test_groups_have_the_models_of_their_own_customers(customers: pd.DataFrame) 
     fast = customers[customers["group"] == "fast"]
     alone = BetaGeo().fit(fast)
     assert model.r_["fast"] == alone.r_
-    np.testing.assert_array_equal(model.expected_purchases(fast, 8), alone.expected_purchases(fast, 8))
+    np.testing.assert_array_equal(
+        model.expected_purchases(fast, 8), alone.expected_purchases(fast, 8)
+    )
     assert model.expected_new(8)["fast"] == alone.expected_new(8)
     assert set(model.summary["group"]) == {"fast", "slow"}
     unknown = fast.assign(group="other").head(2)
@@ -207,7 +217,10 @@ def test_groups_have_the_models_of_their_own_customers(customers: pd.DataFrame) 
 def test_pooled_groups_lie_between_their_own_and_the_common() -> None:
     frame = market(9000, seed=4)
     frame["region"] = [f"r{i % 9}" for i in range(len(frame))]
-    own, pooled = BetaGeo().fit(frame, by="region"), BetaGeo().fit(frame, by="region", pooling="partial")
+    own, pooled = (
+        BetaGeo().fit(frame, by="region"),
+        BetaGeo().fit(frame, by="region", pooling="partial"),
+    )
     common = pooled.common_
     typical = {name: value for name, (value, _) in common.items()}
     assert set(typical) == {"r", "alpha", "a", "b"}
@@ -259,7 +272,9 @@ def test_equal_amounts_and_steady_cohorts_are_reported() -> None:
         cohort = ShiftedBetaGeometric().fit({"period": [0, 1, 2, 3], "alive": [100, 100, 100, 100]})
     assert math.isnan(cohort.alpha_)
     assert cohort.survival(3) == pytest.approx(1, abs=1e-3)
-    np.testing.assert_allclose(model.expected_spend({"frequency": [0, 5], "monetary": [None, 10.0]}), 10, rtol=1e-3)
+    np.testing.assert_allclose(
+        model.expected_spend({"frequency": [0, 5], "monetary": [None, 10.0]}), 10, rtol=1e-3
+    )
     assert "leaves no trace" in cohort.explain()
 
 
@@ -268,7 +283,9 @@ def test_value_is_discounted_per_year_in_the_unit_of_the_figures(customers: pd.D
     plain = model.clv(customers, spend, 52, discount_rate=0)
     expected = model.expected_purchases(customers, 52) * spend.expected_spend(customers)
     np.testing.assert_allclose(plain, expected, rtol=1e-12)
-    assert model.clv(customers, spend, 52, discount_rate=0, margin=0.3) == pytest.approx(0.3 * plain)
+    assert model.clv(customers, spend, 52, discount_rate=0, margin=0.3) == pytest.approx(
+        0.3 * plain
+    )
     arrears = model.clv(customers, spend, 52)
     advance = model.clv(customers, spend, 52, timing="advance")
     week = 1.10 ** (7 / 365.25)
@@ -276,7 +293,9 @@ def test_value_is_discounted_per_year_in_the_unit_of_the_figures(customers: pd.D
     steps = [model.expected_purchases(customers, time) for time in range(53)]
     slow = sum((steps[t] - steps[t - 1]) / week**t for t in range(1, 53))
     np.testing.assert_allclose(arrears, slow * spend.expected_spend(customers), rtol=1e-8)
-    with pytest.raises(DataError, match=r'unit of T is not known; try: BetaGeo\(time_unit="week"\)'):
+    with pytest.raises(
+        DataError, match=r'unit of T is not known; try: BetaGeo\(time_unit="week"\)'
+    ):
         BetaGeo().fit(customers).clv(customers, spend, 52)
     with pytest.raises(DataError, match="timing: found 'middle'"):
         model.clv(customers, spend, 52, timing="middle")
@@ -309,7 +328,10 @@ def test_a_missing_value_is_left_out_and_gives_a_missing_forecast(customers: pd.
         ({"frequency": 1.5}, 'column "frequency", row 3: found 1.5, but a whole number'),
         ({"frequency": -1.0}, 'column "frequency", row 3'),
         ({"recency": 1e6}, 'column "recency", row 3: found 1000000, but a number from 0 up to T'),
-        ({"frequency": 0.0, "recency": 3.0}, "recency is 0 for customers without a repeat purchase"),
+        (
+            {"frequency": 0.0, "recency": 3.0},
+            "recency is 0 for customers without a repeat purchase",
+        ),
         ({"T": -1.0}, 'column "T", row 3'),
     ],
 )
@@ -332,7 +354,7 @@ def test_arguments_that_cannot_be_are_refused(customers: pd.DataFrame) -> None:
         BetaGeo().fit(customers.drop(columns="T"))
     with pytest.raises(DataError, match="there are no groups to pool"):
         BetaGeo().fit(customers, pooling="partial")
-    with pytest.raises(DataError, match='pooling: found "?\'?all'):
+    with pytest.raises(DataError, match="pooling: found 'all'"):
         BetaGeo().fit(customers, by="group", pooling="all")
     with pytest.raises(TypeError, match="by is a Series"):
         BetaGeo().fit(customers, by=customers["group"])
@@ -369,7 +391,11 @@ def test_cohorts_may_be_shuffled_and_many() -> None:
         [
             pd.DataFrame(HIGH_END).assign(plan="high end"),
             pd.DataFrame(
-                {"period": range(8), "alive": [1000, 631, 468, 382, 326, 289, 262, 241], "plan": "regular"}
+                {
+                    "period": range(8),
+                    "alive": [1000, 631, 468, 382, 326, 289, 262, 241],
+                    "plan": "regular",
+                }
             ),
         ]
     ).sample(frac=1, random_state=0)
@@ -405,7 +431,9 @@ def test_units_of_time_go_with_the_model(customers: pd.DataFrame) -> None:
     np.testing.assert_array_equal(back.clv(customers, spend, 10), model.clv(customers, spend, 10))
     orders = {"who": [1, 1, 2, 2, 3], "when": [0, 30, 5, 40, 9], "paid": [5.0, 6.0, 7.0, 8.0, 9.0]}
     names = {"customer": "who", "date": "when", "value": "paid"}
-    with pytest.raises(DataError, match="figures in days, but the model was fitted to figures in weeks"):
+    with pytest.raises(
+        DataError, match="figures in days, but the model was fitted to figures in weeks"
+    ):
         model.p_alive(rfm(orders, **names))
     assert len(model.p_alive(rfm(orders, **names, time_unit="week"))) == 3
     with pytest.raises(DataError, match="time_unit: found 'week', but the figures are in days"):
@@ -429,7 +457,9 @@ def test_every_model_explains_itself(customers: pd.DataFrame) -> None:
 
 @pytest.fixture(scope="session")
 def cdnow_cut(realdata: Path) -> Holdout:
-    orders = pd.read_csv(realdata / "cdnow_master.csv.gz", parse_dates=["date"], date_format="%Y%m%d")
+    orders = pd.read_csv(
+        realdata / "cdnow_master.csv.gz", parse_dates=["date"], date_format="%Y%m%d"
+    )
     return calibration_holdout(
         orders,
         customer="customer_id",
@@ -486,7 +516,11 @@ def test_numbers_of_purchases_are_those_of_customers_drawn_from_the_model(
 
 def test_holdouts_are_saved_and_drawn(cdnow_cut: Holdout) -> None:
     small = calibration_holdout(
-        {"who": [n % 90 for n in range(900)], "day": [(n * n) % 97 for n in range(900)], "paid": [1.0] * 900},
+        {
+            "who": [n % 90 for n in range(900)],
+            "day": [(n * n) % 97 for n in range(900)],
+            "paid": [1.0] * 900,
+        },
         customer="who",
         date="day",
         value="paid",
@@ -515,7 +549,9 @@ def test_holdouts_are_saved_and_drawn(cdnow_cut: Holdout) -> None:
 def test_a_holdout_needs_time() -> None:
     orders = {"who": [1, 1, 2], "day": [0, 5, 9]}
     names = {"customer": "who", "date": "day"}
-    with pytest.raises(DataError, match="calibration_end: found 1970-01-10, but a day before 1970-01-10"):
+    with pytest.raises(
+        DataError, match="calibration_end: found 1970-01-10, but a day before 1970-01-10"
+    ):
         calibration_holdout(orders, **names, calibration_end=9)
     with pytest.raises(TypeError, match="calibration_end: found None"):
         calibration_holdout(orders, **names, calibration_end=None)

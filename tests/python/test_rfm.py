@@ -29,7 +29,14 @@ def orders() -> pd.DataFrame:
         {
             "who": ["b", "a", "a", "b", "a", "c"],
             "when": pd.to_datetime(
-                ["2024-01-03 23:59", "2024-01-01", "2024-01-01 18:00", "2024-01-20", "2024-02-10", "2024-02-01"],
+                [
+                    "2024-01-03 23:59",
+                    "2024-01-01",
+                    "2024-01-01 18:00",
+                    "2024-01-20",
+                    "2024-02-10",
+                    "2024-02-01",
+                ],
                 format="mixed",
             ),
             "paid": [10.0, 5.0, 7.0, 30.0, 8.0, -4.0],
@@ -57,7 +64,9 @@ def test_both_definitions_say_what_they_mean() -> None:
     assert marketing.loc["b", ["frequency", "recency", "T", "monetary"]].tolist() == [2, 31, 48, 40]
 
 
-@pytest.mark.parametrize(("unit", "days"), [("week", 7), ("month", 30.4375), ("year", 365.25), (10, 10)])
+@pytest.mark.parametrize(
+    ("unit", "days"), [("week", 7), ("month", 30.4375), ("year", 365.25), (10, 10)]
+)
 def test_time_is_in_the_unit_asked_for(unit: str | float, days: float) -> None:
     by_day = rfm(orders(), **COLUMNS).to_dict()
     found = rfm(orders(), **COLUMNS, time_unit=unit)
@@ -107,7 +116,13 @@ def test_the_end_of_observation_is_any_date(day: object) -> None:
 
 @pytest.mark.parametrize(
     ("day", "error"),
-    [("20.2.2024", DataError), (pd.NaT, DataError), (np.nan, DataError), (True, TypeError), ([], TypeError)],
+    [
+        ("20.2.2024", DataError),
+        (pd.NaT, DataError),
+        (np.nan, DataError),
+        (True, TypeError),
+        ([], TypeError),
+    ],
 )
 def test_what_is_no_date_is_refused(day: object, error: type[Exception]) -> None:
     with pytest.raises(error, match="observed_to: found"):
@@ -134,7 +149,9 @@ def test_missing_customers_days_and_amounts_are_counted_with_their_first_row() -
         '1 of 6 order lines are left out: "paid" is missing, first in row 2',
     ]
     assert found.manifest["rows_used"] == 3
-    assert found.manifest["notes"] == ["no row for 1 customers without a purchase: no day of theirs sums to more than 0"]
+    assert found.manifest["notes"] == [
+        "no row for 1 customers without a purchase: no day of theirs sums to more than 0"
+    ]
 
 
 def test_dates_as_text_are_refused_with_the_line_that_mends_them() -> None:
@@ -169,7 +186,11 @@ def test_moments_of_several_time_zones_are_refused() -> None:
         ({"n_scores": 0}, DataError, "n_scores: found 0"),
         ({"customer": 3}, TypeError, "customer is a int"),
         ({"observed_to": "1999-01-01"}, DataError, "there are 0"),
-        ({"segments": {"all": ((1, 5), (1, 4))}}, DataError, "no name for recency 1 and frequency 5"),
+        (
+            {"segments": {"all": ((1, 5), (1, 4))}},
+            DataError,
+            "no name for recency 1 and frequency 5",
+        ),
         ({"segments": {"all": 3}}, TypeError, "segments: found 3 for 'all'"),
     ],
 )
@@ -214,7 +235,9 @@ def test_names_can_be_replaced_and_left_out() -> None:
 
 @given(
     lines=st.lists(
-        st.tuples(st.integers(0, 4), st.integers(0, 30), st.integers(-5, 20)), min_size=1, max_size=60
+        st.tuples(st.integers(0, 4), st.integers(0, 30), st.integers(-5, 20)),
+        min_size=1,
+        max_size=60,
     ),
     cut=st.integers(0, 60),
     factor=st.sampled_from([0.5, 2.0, 1024.0]),
@@ -250,9 +273,13 @@ def test_results_are_saved_and_shown() -> None:
 def test_returns_and_missing_customers_of_a_shop_are_told(realdata: Path) -> None:
     lines = pd.read_csv(realdata / "online_retail.csv.gz", parse_dates=["InvoiceDate"])
     lines["amount"] = lines["Quantity"] * lines["UnitPrice"]
-    with pytest.warns(DataWarning, match='135,080 of 541,909 order lines are left out: "CustomerID"'):
+    with pytest.warns(
+        DataWarning, match='135,080 of 541,909 order lines are left out: "CustomerID"'
+    ):
         found = rfm(lines, customer="CustomerID", date="InvoiceDate", value="amount")
-    known = lines.dropna(subset=["CustomerID"]).assign(day=lambda df: df["InvoiceDate"].dt.floor("D"))
+    known = lines.dropna(subset=["CustomerID"]).assign(
+        day=lambda df: df["InvoiceDate"].dt.floor("D")
+    )
     days = known.groupby(["CustomerID", "day"])["amount"].sum().reset_index()
     days = days[days["amount"] > 1e-6]
     expected = days.groupby("CustomerID").agg(

@@ -124,8 +124,8 @@ fn small_groups_are_drawn_to_the_common_values_and_large_ones_are_not() {
     let own = fitted(&table, Some("g"), false);
     let pooled = fitted(&table, Some("g"), true);
     let common = pooled.common.as_ref().unwrap();
-    let typical = BetaGeo::new(std::array::from_fn(|i| common.parameters[i]), false)
-        .expected_of_new(26.0);
+    let typical =
+        BetaGeo::new(std::array::from_fn(|i| common.parameters[i]), false).expected_of_new(26.0);
     let (own, shrunk) = (outlook(&own), outlook(&pooled));
     let moved = |g: usize| (shrunk[g] / own[g]).ln() / (typical / own[g]).ln();
     assert!((-0.01..0.1).contains(&moved(8)), "the large group moved by {} of the way", moved(8));
@@ -177,7 +177,8 @@ fn models_come_back_from_json_to_the_last_bit() {
         let model = fitted(&table, Some("g"), pooled);
         let back: RepeatBuying = from_json(&to_json(&model).unwrap()).unwrap();
         assert_eq!(model, back);
-        let broken = to_json(&model).unwrap().replace("\"standard_errors\":[", "\"standard_errors\":[1.0,");
+        let broken =
+            to_json(&model).unwrap().replace("\"standard_errors\":[", "\"standard_errors\":[1.0,");
         assert!(from_json::<RepeatBuying>(&broken).is_err());
     }
 }
@@ -232,13 +233,11 @@ fn value_is_the_discounted_sum_of_purchases_by_unit() {
             .float("monetary", means)
             .finish()
             .unwrap();
-        let names = Names {
-            columns: vec!["frequency".into(), "monetary".into()],
-            weights: None,
-            by: None,
-        };
+        let names =
+            Names { columns: vec!["frequency".into(), "monetary".into()], weights: None, by: None };
         let settings = Settings::default();
-        let fit = RepeatBuying::fit(&table, Kind::GammaGamma, names, settings, manifest(400), &monitor);
+        let fit =
+            RepeatBuying::fit(&table, Kind::GammaGamma, names, settings, manifest(400), &monitor);
         (fit.unwrap(), table)
     };
     let (spend, table) = spend;
@@ -253,7 +252,8 @@ fn value_is_the_discounted_sum_of_purchases_by_unit() {
             let purchases: f64 = (0..5)
                 .map(|unit| {
                     let power = unit + i32::from(!advance);
-                    (steps[unit as usize + 1][row] - steps[unit as usize][row]) / f64::powi(1.0 + rate, power)
+                    (steps[unit as usize + 1][row] - steps[unit as usize][row])
+                        / f64::powi(1.0 + rate, power)
                 })
                 .sum();
             assert_relative_eq!(found[row], purchases * per_purchase[row], max_relative = 1e-9);
@@ -328,7 +328,8 @@ fn a_holdout_counts_what_came_after() {
         .float("paid", [5.0, 2.0, 3.0, 7.0, 4.0, 9.0, 6.0, 1.0])
         .finish()
         .unwrap();
-    let names = OrderNames { customer: "who".into(), date: "day".into(), value: Some("paid".into()) };
+    let names =
+        OrderNames { customer: "who".into(), date: "day".into(), value: Some("paid".into()) };
     let days = Days { calibration_end: 10.0, observed_to: Some(20.0), unit_days: 1.0 };
     let monitor = Monitor::new();
     let cut = Holdout::of(&orders, &names, &days, manifest(8), &monitor).unwrap();

@@ -109,7 +109,9 @@ class Buying(Model):
             parameters, forecasts rest on a point that fits as well as any, see :meth:`explain`.
         """
         frame = self._customers(customers)
-        found: NDArray[np.float64] = self.fitted_._core.expected_purchases(frame.core, _number("time", time))
+        found: NDArray[np.float64] = self.fitted_._core.expected_purchases(
+            frame.core, _number("time", time)
+        )
         return found
 
     def p_alive(self, customers: Any) -> NDArray[np.float64]:
@@ -163,7 +165,9 @@ class Buying(Model):
         check_is_fitted(gamma_gamma)
         rate = _number("discount_rate", discount_rate)
         if not rate > -1:
-            raise DataError(f"discount_rate: found {discount_rate!r}, but a rate from 0 up is needed")
+            raise DataError(
+                f"discount_rate: found {discount_rate!r}, but a rate from 0 up is needed"
+            )
         unit = self.fitted_._core.unit_days()
         if unit is None and rate != 0:
             raise DataError(
@@ -173,7 +177,9 @@ class Buying(Model):
         columns = gamma_gamma.fitted_._core.columns()
         by = gamma_gamma.fitted_._core.by()
         frame = customers_frame(
-            self, customers, [*self.fitted_._core.columns(), *columns, *([] if by is None else [by])]
+            self,
+            customers,
+            [*self.fitted_._core.columns(), *columns, *([] if by is None else [by])],
         )
         per_unit = 0.0 if unit is None else math.expm1(math.log1p(rate) * unit / YEAR)
         value: NDArray[np.float64] = self.fitted_._core.lifetime_value(
@@ -283,7 +289,11 @@ class BetaGeo(Buying):
     def _in_words(self, parameters: dict[str, float]) -> str:
         rate = parameters["r"] / parameters["alpha"]
         leaves = parameters["a"] / (parameters["a"] + parameters["b"])
-        when = "after each purchase, the first included" if type(self) is ModifiedBetaGeo else "after each repeat purchase"
+        when = (
+            "after each purchase, the first included"
+            if type(self) is ModifiedBetaGeo
+            else "after each repeat purchase"
+        )
         return (
             f"an active customer buys {_rate(rate, self._unit(1))}, with differences between customers of "
             f"{1 / math.sqrt(parameters['r']):.0%} of that (coefficient of variation); {when}, {leaves:.1%} leave for good."
@@ -420,9 +430,7 @@ class BetaGeoBetaBinomial(Buying):
     def _in_words(self, parameters: dict[str, float]) -> str:
         buys = parameters["alpha"] / (parameters["alpha"] + parameters["beta"])
         leaves = parameters["gamma"] / (parameters["gamma"] + parameters["delta"])
-        return (
-            f"a customer who is there buys on {buys:.0%} of the occasions; before the first, {leaves:.1%} leave for good."
-        )
+        return f"a customer who is there buys on {buys:.0%} of the occasions; before the first, {leaves:.1%} leave for good."
 
 
 def _number(argument: str, value: Any) -> float:

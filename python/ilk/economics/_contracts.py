@@ -178,9 +178,7 @@ class ShiftedBetaGeometric(Model):
     def _in_words(self, parameters: dict[str, float]) -> str:
         alpha, beta = parameters["alpha"], parameters["beta"]
         first, fifth = beta / (alpha + beta), (beta + 4) / (alpha + beta + 4)
-        return (
-            f"{first:.1%} renew the first time. Of those who are left, {fifth:.1%} renew the fifth time: who leaves easily has left."
-        )
+        return f"{first:.1%} renew the first time. Of those who are left, {fifth:.1%} renew the fifth time: who leaves easily has left."
 
     def _why_unknown(self) -> str:
         return (

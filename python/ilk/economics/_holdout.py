@@ -188,9 +188,7 @@ class HoldoutReport(Result):
             columns = {name: table.column(name) for name in table.names()}
             calibration, duration, days = self._core.units()
             return plots.tracking(columns, (calibration, duration), unit_name(days), ax)
-        raise DataError(
-            f'kind: found {kind!r}, but "holdout", "tracking" or "frequency" is needed'
-        )
+        raise DataError(f'kind: found {kind!r}, but "holdout", "tracking" or "frequency" is needed')
 
 
 def calibration_holdout(

@@ -180,7 +180,8 @@ class Model(BaseEstimator):  # type: ignore[misc]
         if common is None:
             return None
         return {
-            name: (value, spread) for name, value, spread in zip(core.parameters(), *common, strict=True)
+            name: (value, spread)
+            for name, value, spread in zip(core.parameters(), *common, strict=True)
         }
 
     @property
@@ -216,7 +217,10 @@ class Model(BaseEstimator):  # type: ignore[misc]
                 lines.append(start + (told if start else told[0].upper() + told[1:]))
         common = self.common_
         if common is not None:
-            told = ", ".join(f"{name} {value:.3g} (spread {spread:.2f})" for name, (value, spread) in common.items())
+            told = ", ".join(
+                f"{name} {value:.3g} (spread {spread:.2f})"
+                for name, (value, spread) in common.items()
+            )
             lines.append(
                 f"The groups are pooled: the less a group's own data tell, the nearer it is to the common {told}."
             )
@@ -303,8 +307,6 @@ def customers_frame(model: Model, data: Any, columns: list[str]) -> Frame:
             f"customers: found figures in {unit_name(days)}, but the model was fitted to figures in {unit_name(known)}"
         )
     return frame
-
-
 
 
 def _listed(names: list[str]) -> str:

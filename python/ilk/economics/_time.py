@@ -37,9 +37,7 @@ def unit_days(time_unit: TimeUnit) -> float:
             f"time_unit: found {time_unit!r}, but the name of a unit or a number of days is needed"
         )
     if not 0 < time_unit < math.inf:
-        raise DataError(
-            f"time_unit: found {time_unit!r}, but a positive number of days is needed"
-        )
+        raise DataError(f"time_unit: found {time_unit!r}, but a positive number of days is needed")
     return float(time_unit)
 
 

@@ -40,10 +40,10 @@ def frequencies(values: ArrayLike, label: str, ax: Axes | None = None) -> Axes:
     """
     import numpy as np
 
-    values = np.asarray(values, dtype=np.float64)
-    values = values[~np.isnan(values)]
-    low = int(values.min()) if values.size else 0
-    bins = np.minimum(values - low, _MOST).astype(int)
+    given = np.asarray(values, dtype=np.float64)
+    known = given[~np.isnan(given)]
+    low = int(known.min()) if known.size else 0
+    bins = np.minimum(known - low, _MOST).astype(int)
     numbers = np.bincount(bins, minlength=1)
     names = [str(low + at) for at in range(len(numbers))]
     if len(names) > _MOST:
@@ -88,7 +88,9 @@ def rfm_segments(columns: Mapping[str, Any], ax: Axes | None = None) -> Axes:
     widest = max(float(share.max()) for share in shares.values())
     for number, (what, share) in enumerate(shares.items()):
         places = np.arange(len(names)) + (number - (len(shares) - 1) / 2) * height
-        ax.barh(places, 100 * share[order], height, color=CATEGORIES[number], label=f"share of {what}")
+        ax.barh(
+            places, 100 * share[order], height, color=CATEGORIES[number], label=f"share of {what}"
+        )
         for place, value in zip(places, share[order], strict=True):
             ax.text(
                 100 * max(value, 0) + 100 * widest * 0.01,
@@ -108,7 +110,9 @@ def rfm_segments(columns: Mapping[str, Any], ax: Axes | None = None) -> Axes:
     _plain(ax, axis="x")
     told = "; ".join(
         f"{columns['segment'][at]} "
-        + ", ".join(f"{format_value(float(share[at]), 'share')} of {what}" for what, share in shares.items())
+        + ", ".join(
+            f"{format_value(float(share[at]), 'share')} of {what}" for what, share in shares.items()
+        )
         for at in order
     )
     return describe(ax, f"Segments by recency and frequency: {told}")
@@ -137,7 +141,8 @@ def holdout(columns: Mapping[str, Any], ax: Axes | None = None) -> Axes:
     ax.plot(places, actual, marker="o", color=_ACTUAL, label="actual")
     ax.plot(places, expected, marker="s", ls="--", color=_EXPECTED, label="expected by the model")
     names = [
-        f"{name}\nn = {int(n):,}" for name, n in zip(columns["frequency"], columns["n"], strict=True)
+        f"{name}\nn = {int(n):,}"
+        for name, n in zip(columns["frequency"], columns["n"], strict=True)
     ]
     ax.set_xticks(places, names, fontsize="small")
     ax.set_ylim(bottom=0)

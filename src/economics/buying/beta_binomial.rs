@@ -172,7 +172,10 @@ fn ln_customer<const P: usize>(
     sum - norm
 }
 
-pub(super) fn log_likelihood<const P: usize>(parameters: &[Dual<P>; 4], spells: &Spells) -> Dual<P> {
+pub(super) fn log_likelihood<const P: usize>(
+    parameters: &[Dual<P>; 4],
+    spells: &Spells,
+) -> Dual<P> {
     let blocks = parallel::map_blocks(spells.len(), |rows| {
         let mut sum = Dual::constant(0.0);
         for row in rows {

@@ -347,8 +347,11 @@ impl RepeatBuying {
     /// Those of [`Builder::finish`](crate::table::Builder::finish).
     pub fn table(&self) -> Result<Table> {
         let names = self.kind.parameters();
-        let cells: Vec<(&Group, usize)> =
-            self.groups.iter().flat_map(|group| (0..names.len()).map(move |i| (group, i))).collect();
+        let cells: Vec<(&Group, usize)> = self
+            .groups
+            .iter()
+            .flat_map(|group| (0..names.len()).map(move |i| (group, i)))
+            .collect();
         let factor = |group: &Group, i: usize| {
             (1.959_963_984_540_054 * group.standard_errors[i] / group.parameters[i]).exp()
         };
@@ -477,8 +480,10 @@ impl Persist for RepeatBuying {
                 && group.n >= 0.0
         };
         let roles = self.names.columns.len() == self.kind.roles().len();
-        let common =
-            self.common.iter().all(|common| positive(&common.parameters) && common.spread.len() == n);
+        let common = self
+            .common
+            .iter()
+            .all(|common| positive(&common.parameters) && common.spread.len() == n);
         let unit = self.unit_days.is_none_or(|days| days.is_finite() && days > 0.0);
         if roles && unit && common && !self.groups.is_empty() && self.groups.iter().all(fits) {
             Ok(())

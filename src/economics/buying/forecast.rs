@@ -33,7 +33,9 @@ impl Purchases {
                 gamma: three,
                 delta: four,
             }),
-            _ => Self::BetaGeo(BetaGeo::new([one, two, three, four], kind == Kind::ModifiedBetaGeo)),
+            _ => {
+                Self::BetaGeo(BetaGeo::new([one, two, three, four], kind == Kind::ModifiedBetaGeo))
+            }
         })
     }
 
@@ -86,7 +88,11 @@ impl Discount {
     fn check(&self) -> Result<()> {
         check_time(self.time)?;
         if self.time > 100_000.0 {
-            return Err(Error::argument("time", self.time, "at most 100000 units are looked ahead"));
+            return Err(Error::argument(
+                "time",
+                self.time,
+                "at most 100000 units are looked ahead",
+            ));
         }
         if !(self.rate.is_finite() && self.rate >= 0.0) {
             let wanted = "a rate from 0 up is needed";
@@ -179,7 +185,10 @@ impl RepeatBuying {
             found.map_or(MISSING, |at| at as u32)
         };
         let of_code: Vec<u32> = rows.groups.iter().map(at).collect();
-        rows.group.iter().map(|&code| of_code.get(code as usize).copied().unwrap_or(MISSING)).collect()
+        rows.group
+            .iter()
+            .map(|&code| of_code.get(code as usize).copied().unwrap_or(MISSING))
+            .collect()
     }
 
     fn no_such(&self, what: &str) -> Error {
@@ -366,7 +375,8 @@ impl RepeatBuying {
     ///
     /// [`Error::Argument`] if this is no model of contracts.
     pub fn survival(&self, renewals: &[u32]) -> Result<Vec<Vec<f64>>> {
-        let of = |model: ShiftedBetaGeometric| renewals.iter().map(|&t| model.survival(t)).collect();
+        let of =
+            |model: ShiftedBetaGeometric| renewals.iter().map(|&t| model.survival(t)).collect();
         Ok(self.contracts()?.into_iter().map(of).collect())
     }
 
@@ -379,7 +389,8 @@ impl RepeatBuying {
         if renewals.contains(&0) {
             return Err(Error::argument("renewals", 0, "renewals are counted from 1"));
         }
-        let of = |model: ShiftedBetaGeometric| renewals.iter().map(|&t| model.retention(t)).collect();
+        let of =
+            |model: ShiftedBetaGeometric| renewals.iter().map(|&t| model.retention(t)).collect();
         Ok(self.contracts()?.into_iter().map(of).collect())
     }
 

@@ -139,10 +139,7 @@ impl GammaGamma {
 
 /// One pass over the customers, each for a logarithm and a quotient: what depends on the frequency alone is worked out
 /// once for each frequency.
-pub(super) fn log_likelihood<const P: usize>(
-    [p, q, v]: &[Dual<P>; 3],
-    spend: &Spend,
-) -> Dual<P> {
+pub(super) fn log_likelihood<const P: usize>([p, q, v]: &[Dual<P>; 3], spend: &Spend) -> Dual<P> {
     let [n, logs, ln_means] = spend.sums;
     let mut sum = (*q * v.ln() - q.ln_gamma()) * n + *p * logs - ln_means;
     for &(x, weight) in &spend.frequencies {
@@ -170,6 +167,7 @@ pub(super) fn log_likelihood<const P: usize>(
             sums.iter_mut().zip(block).for_each(|(sum, term)| *sum += term);
         }
     }
-    let [by_purchase, by_customer] = sums.map(|[value, first, second]| v.through(value, first, second));
+    let [by_purchase, by_customer] =
+        sums.map(|[value, first, second]| v.through(value, first, second));
     sum - *p * by_purchase - *q * by_customer
 }

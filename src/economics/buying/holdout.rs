@@ -124,7 +124,9 @@ impl Holdout {
         grouped.left_out.tell(&mut manifest, names.all());
         if all.later > 0 {
             let n = all.later;
-            manifest.notes.push(format!("no row for {n} customers who first bought in the holdout"));
+            manifest
+                .notes
+                .push(format!("no row for {n} customers who first bought in the holdout"));
         }
         if lines.value.is_none() {
             all.figures.monetary.fill(f64::NAN);
@@ -339,7 +341,8 @@ impl Report {
     pub fn table(&self) -> Result<Table> {
         let bins = &self.bins;
         let n = bins.n.iter().map(|&n| f64::from(n));
-        let mean = |sums: &[f64]| sums.iter().zip(n.clone()).map(|(s, n)| s / n).collect::<Vec<_>>();
+        let mean =
+            |sums: &[f64]| sums.iter().zip(n.clone()).map(|(s, n)| s / n).collect::<Vec<_>>();
         Table::builder()
             .text("frequency", (0..bins.n.len()).map(Self::label))
             .int("n", bins.n.iter().map(|&n| i64::from(n)))
@@ -388,7 +391,10 @@ impl Persist for Holdout {
             && self.calibration_end < self.observed_to
             && self.observed_to < 100_000_001
             && self.calibration_end > -100_000_001
-            && self.first.iter().all(|(day, _)| *day <= self.calibration_end && *day > -100_000_001);
+            && self
+                .first
+                .iter()
+                .all(|(day, _)| *day <= self.calibration_end && *day > -100_000_001);
         if figures.customer.len() != n || columns.iter().any(|column| column.len() != n) || !sane {
             return Err(persist::broken("columns of different lengths, or impossible days"));
         }

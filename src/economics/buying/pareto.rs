@@ -43,7 +43,9 @@ impl Pareto {
     /// One pass over the distinct rows per Newton step, in fixed blocks.
     pub fn fit(spells: &Spells) -> (Self, Optimum<4>) {
         let typical = spells.typical_age();
-        let top = maximise([1.0, typical, 1.0, typical], None, |parameters| log_likelihood(parameters, spells));
+        let top = maximise([1.0, typical, 1.0, typical], None, |parameters| {
+            log_likelihood(parameters, spells)
+        });
         let [r, alpha, s, beta] = top.parameters;
         (Self { r, alpha, s, beta }, top)
     }
@@ -155,8 +157,7 @@ fn ln_left<const P: usize>(
                 let since_start = w.exp();
                 let since_beta = beta + (since_start - alpha);
                 let ln_beta = since_beta.ln();
-                let term =
-                    weight * (-(s + 1.0) * ln_beta - (shape - 1.0) * w - top).exp();
+                let term = weight * (-(s + 1.0) * ln_beta - (shape - 1.0) * w - top).exp();
                 // Derivatives of the logarithm of the integrand at a fixed time.
                 let by_alpha = shape / since_start;
                 let by_beta = (s + 1.0) / since_beta;

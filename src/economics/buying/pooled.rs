@@ -147,11 +147,7 @@ impl<const P: usize> Quadratic<P> {
 }
 
 /// The common values and spreads with the largest restricted likelihood, from where `prior` is, by EM.
-fn common<const P: usize>(
-    tops: &[Optimum<P>],
-    prior: &Prior<P>,
-    anchor: &[f64; P],
-) -> Prior<P> {
+fn common<const P: usize>(tops: &[Optimum<P>], prior: &Prior<P>, anchor: &[f64; P]) -> Prior<P> {
     let pieces: Vec<Quadratic<P>> = tops.iter().map(|top| Quadratic::at(top, prior)).collect();
     let n = pieces.len() as f64;
     let mut variance = prior.variance;
@@ -219,9 +215,7 @@ fn scaled_columns<const P: usize>(matrix: &Matrix<P>, scale: &[f64; P]) -> Matri
 }
 
 fn product<const P: usize>(one: &Matrix<P>, other: &Matrix<P>) -> Matrix<P> {
-    std::array::from_fn(|i| {
-        std::array::from_fn(|j| (0..P).map(|k| one[i][k] * other[k][j]).sum())
-    })
+    std::array::from_fn(|i| std::array::from_fn(|j| (0..P).map(|k| one[i][k] * other[k][j]).sum()))
 }
 
 fn transposed<const P: usize>(matrix: &Matrix<P>) -> Matrix<P> {

@@ -100,12 +100,14 @@ pub struct Figures {
 pub fn rfm(lines: &Lines<'_>, options: &Options) -> Result<(Figures, LeftOut, usize, i32)> {
     options.check()?;
     let grouped = Grouped::new(lines, options.observed_to)?;
-    let blocks = grouped.map(|(figures, none): &mut (Figures, usize), customer, purchases| {
-        match purchases.days.as_slice() {
+    let blocks =
+        grouped.map(|(figures, none): &mut (Figures, usize), customer, purchases| match purchases
+            .days
+            .as_slice()
+        {
             [] => *none += 1,
             days => figures.push(customer, days, purchases.total, grouped.end, options),
-        }
-    });
+        });
     let mut figures = Figures::default();
     let mut none = 0;
     for (block, block_none) in blocks {
@@ -382,7 +384,8 @@ impl Rfm {
         for row in 0..r.len() {
             if let Some(at) = segment_of(&self.segments, r[row], f[row]) {
                 let figures = &self.figures;
-                let own = [1.0, figures.recency[row], figures.frequency[row], figures.monetary[row]];
+                let own =
+                    [1.0, figures.recency[row], figures.frequency[row], figures.monetary[row]];
                 sums[at].iter_mut().zip(own).for_each(|(sum, value)| *sum += value);
             }
         }

@@ -56,8 +56,10 @@ pub fn check(segments: &[Named], n_scores: u32) -> Result<()> {
                     return refuse(found, "each pair of scores needs one".to_string());
                 }
                 (Some(one), Some(other)) => {
-                    let found =
-                        format!("{:?} and {:?} for recency {r} and frequency {f}", one.name, other.name);
+                    let found = format!(
+                        "{:?} and {:?} for recency {r} and frequency {f}",
+                        one.name, other.name
+                    );
                     return refuse(found, "each pair of scores needs one name".to_string());
                 }
                 _ => {}

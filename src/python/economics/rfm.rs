@@ -41,13 +41,10 @@ pub(crate) fn rfm_of_orders(
     let manifest = manifest("rfm", settings, orders.n_rows())?;
     let names = Names { customer, date, value };
     let options = Options { definition, observed_to, unit_days, n_scores };
-    let named =
-        |(name, recency, frequency): NamedScores| Named { name, recency, frequency };
+    let named = |(name, recency, frequency): NamedScores| Named { name, recency, frequency };
     let segments = segments.into_iter().map(named).collect();
-    runtime::run(py, None, |monitor| {
-        rfm_of(orders, &names, &options, segments, manifest, monitor)
-    })
-    .map(PyRfm)
+    runtime::run(py, None, |monitor| rfm_of(orders, &names, &options, segments, manifest, monitor))
+        .map(PyRfm)
 }
 
 /// A manifest from settings as JSON.
