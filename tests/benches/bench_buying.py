@@ -288,6 +288,7 @@ def run(
             lambda work=work: work(lines),
             same_table,
         )
+    peak_memory()
     return results
 
 

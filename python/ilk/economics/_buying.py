@@ -278,7 +278,7 @@ class BetaGeo(Buying):
     >>> model.expected_purchases(customers, 26).round(2)[:4]
     array([0.26, 0.22, 0.39, 0.31])
     >>> model.p_alive(customers).round(2)[:4]
-    array([1.  , 1.  , 0.91, 0.93])
+    array([1.  , 1.  , 0.56, 0.5 ])
     """
 
     r_: Each
@@ -365,7 +365,7 @@ class ParetoNBD(Buying):
     ... }
     >>> model = ilk.economics.ParetoNBD().fit(customers, weights="people")
     >>> model.p_alive(customers).round(2)[:4]
-    array([0.37, 0.35, 0.61, 0.81])
+    array([0.93, 0.92, 0.94, 0.92])
     """
 
     r_: Each

@@ -215,7 +215,9 @@ impl RepeatBuying {
         if let Some(f) = f {
             parallel::fill_blocks(&mut futures, |start, block| {
                 for (slot, &row) in block.iter_mut().zip(&first[start..]) {
-                    if monitor.check().is_ok()
+                    let known = !x[row].is_nan() && !age[row].is_nan();
+                    if known
+                        && monitor.check().is_ok()
                         && let Some(model) = of_row(row)
                     {
                         *slot = f(model, x[row], age[row]);
