@@ -225,10 +225,7 @@ fn left_or_not<const P: usize>(
         let squares = by_age * by_age - by_last * by_last;
         hessian[1][1] += weight * shape * (by_age * by_age - left * squares);
     }
-    for i in 0..3 {
-        for j in 0..i {
-            hessian[i][j] = hessian[j][i];
-        }
-    }
+    let hessian =
+        std::array::from_fn(|i: usize| std::array::from_fn(|j: usize| hessian[i.min(j)][i.max(j)]));
     Dual::of(value, gradient, hessian, arguments)
 }

@@ -23,6 +23,19 @@ pub struct Prior<const P: usize> {
     pub variance: [f64; P],
 }
 
+impl<const P: usize> Prior<P> {
+    /// Adds `times` the logarithm of the density, up to a constant, with its derivatives.
+    fn add(&self, logs: &[f64; P], times: f64, to: &mut Dual<P>) {
+        let normals = logs.iter().zip(&self.mean).zip(&self.variance);
+        for (i, ((log, mean), variance)) in normals.enumerate() {
+            let (away, weight) = (log - mean, times / variance);
+            to.value -= 0.5 * weight * away * away;
+            to.gradient[i] -= weight * away;
+            to.hessian[i][i] -= weight;
+        }
+    }
+}
+
 /// Where a likelihood, or with a [`Prior`] a posterior, is largest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Optimum<const P: usize> {
@@ -61,12 +74,7 @@ pub fn maximise<const P: usize>(
         let parameters = std::array::from_fn(|i| Dual::parameter(logs[i], i).exp());
         let mut sum = log_likelihood(&parameters);
         if let Some(prior) = prior {
-            for i in 0..P {
-                let away = logs[i] - prior.mean[i];
-                sum.value -= 0.5 * away * away / prior.variance[i];
-                sum.gradient[i] -= away / prior.variance[i];
-                sum.hessian[i][i] -= 1.0 / prior.variance[i];
-            }
+            prior.add(logs, 1.0, &mut sum);
         }
         sum
     };
@@ -106,12 +114,7 @@ pub fn maximise<const P: usize>(
     let covariance =
         inverse(&at.hessian.map(|row| row.map(|entry| -entry))).unwrap_or([[f64::NAN; P]; P]);
     if let Some(prior) = prior {
-        for i in 0..P {
-            let away = logs[i] - prior.mean[i];
-            at.value += 0.5 * away * away / prior.variance[i];
-            at.gradient[i] += away / prior.variance[i];
-            at.hessian[i][i] += 1.0 / prior.variance[i];
-        }
+        prior.add(&logs, -1.0, &mut at);
     }
     Optimum {
         parameters: logs.map(f64::exp),
