@@ -120,14 +120,20 @@ def equal_models(frame: pd.DataFrame, ours: dict[str, Any], theirs: dict[str, An
 
 
 def published() -> None:
-    """Hold the gamma-gamma model against its note, on the 946 customers of it that lifetimes ships."""
-    from lifetimes.datasets import load_cdnow_summary_data_with_monetary_value
+    """Hold gamma-gamma and BG/BB against their papers, on the customers of these that lifetimes ships."""
+    from lifetimes.datasets import load_cdnow_summary_data_with_monetary_value, load_donations
 
     again = load_cdnow_summary_data_with_monetary_value().query("frequency > 0")
     model = ilk.economics.GammaGamma().fit(again.reset_index(), monetary="monetary_value")
     found = [model.p_, model.q_, model.v_, model.mean_spend_]
     if len(again) != 946 or not np.allclose(found, [6.2488, 3.7446, 15.4478, 35.17], rtol=5e-4):
         raise SystemExit(f"gamma-gamma: {found}")
+    donors = ilk.economics.BetaGeoBetaBinomial().fit(
+        load_donations(), T="periods", weights="weights"
+    )
+    found = [donors.alpha_, donors.beta_, donors.gamma_, donors.delta_, donors.log_likelihood_]
+    if not np.allclose(found, [1.204, 0.750, 0.657, 2.783, -33225.6], rtol=1e-3):
+        raise SystemExit(f"BG/BB: {found}")
 
 
 def orders(n_lines: int, n_customers: int) -> pl.DataFrame:

@@ -103,6 +103,18 @@ def test_gamma_gamma_of_cdnow_has_its_published_figures() -> None:
     assert model.mean_spend_ == pytest.approx(35.17, abs=5e-3)
 
 
+@pytest.mark.skipif(
+    importlib.util.find_spec("lifetimes") is None, reason="lifetimes is not installed"
+)
+def test_bg_bb_of_donors_has_its_published_figures() -> None:
+    folder = Path(importlib.util.find_spec("lifetimes").origin).parent / "datasets"
+    donors = pd.read_csv(folder / "donations.csv")
+    model = BetaGeoBetaBinomial().fit(donors, T="periods", weights="weights")
+    found = [model.alpha_, model.beta_, model.gamma_, model.delta_]
+    np.testing.assert_allclose(found, [1.204, 0.750, 0.657, 2.783], atol=1e-3)
+    assert model.log_likelihood_ == pytest.approx(-33225.6, abs=0.05)
+
+
 def test_gamma_gamma_has_the_likelihood_of_its_note(customers: pd.DataFrame) -> None:
     model = GammaGamma().fit(customers)
     again = customers[customers["frequency"] > 0]
