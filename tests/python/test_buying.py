@@ -89,11 +89,16 @@ def test_pareto_nbd_of_cdnow_has_its_published_figures(cdnow: pd.DataFrame) -> N
     assert model.log_likelihood_ == pytest.approx(-9594.974, abs=5e-3)
 
 
-@pytest.mark.skipif(
-    importlib.util.find_spec("lifetimes") is None, reason="lifetimes is not installed"
-)
+def published() -> Path:
+    """The data that the package lifetimes ships."""
+    found = importlib.util.find_spec("lifetimes")
+    assert found is not None
+    assert found.origin is not None
+    return Path(found.origin).parent / "datasets"
+
+
 def test_gamma_gamma_of_cdnow_has_its_published_figures() -> None:
-    folder = Path(importlib.util.find_spec("lifetimes").origin).parent / "datasets"
+    folder = published()
     again = pd.read_csv(folder / "cdnow_customers_summary_with_transactions.csv").set_axis(
         ["id", "frequency", "recency", "T", "monetary"], axis=1
     )
@@ -103,11 +108,8 @@ def test_gamma_gamma_of_cdnow_has_its_published_figures() -> None:
     assert model.mean_spend_ == pytest.approx(35.17, abs=5e-3)
 
 
-@pytest.mark.skipif(
-    importlib.util.find_spec("lifetimes") is None, reason="lifetimes is not installed"
-)
 def test_bg_bb_of_donors_has_its_published_figures() -> None:
-    folder = Path(importlib.util.find_spec("lifetimes").origin).parent / "datasets"
+    folder = published()
     donors = pd.read_csv(folder / "donations.csv")
     model = BetaGeoBetaBinomial().fit(donors, T="periods", weights="weights")
     found = [model.alpha_, model.beta_, model.gamma_, model.delta_]
