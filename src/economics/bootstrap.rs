@@ -3,8 +3,17 @@
 //! Each customer gets a Poisson(1) weight in each replicate, which is the bootstrap with a random sample size, and all
 //! totals of a replicate are then scaled to the real number of rows, so that they vary as under resampling of a fixed
 //! number (Hanley and MacGibbon 2006, Computer Methods and Programs in Biomedicine 83:57-62; Chamandy et al. 2012,
-//! "Estimating uncertainty for massive data streams"). Weights need no memory and no communication: the weights of a
-//! block of rows depend on the seed, the block and the replicates' chunk alone.
+//! "Estimating uncertainty for massive data streams"). Weights depend on the seed, the block of units and the
+//! replicates' chunk alone.
+//!
+//! More than [`MAX_UNITS`] rows are first dealt at random into so many groups of equal size (to one row), across all
+//! segments, and whole groups are resampled: the method of random groups (Wolter 2007, Introduction to Variance
+//! Estimation, chapter 2). Rows being exchangeable, the groups' totals have the second and third moments of the rows',
+//! so that intervals have the same expected width and skewness; a segment with few customers has each of them in a
+//! group of its own. What is lost is precision of the standard error: its relative error is about
+//! 1 / sqrt(2 x 4096) = 1.1 %, while the end of a 95 % interval from 1,000 replicates is only known to 8 % of a
+//! standard error anyhow. What is won: a replicate costs the same however many customers there are, but for the days to
+//! sale, where each of them is one addition of 16 bits.
 //!
 //! Intervals are percentiles of the replicates. They need no standard error, and they hold for figures that can be
 //! infinite ("never pays back"), for which the acceleration constant of BCa is not defined.
@@ -48,10 +57,14 @@ impl Replicates {
     }
 }
 
+/// Units that are resampled, at most; more rows are dealt into so many groups.
+pub const MAX_UNITS: usize = 4096;
+
 /// Draws `n_boot` replicates of the totals of `n_segments`.
 ///
-/// Costs one weight per row and replicate (about 1 ns with all totals); memory for one copy of the rows. The same seed
-/// gives the same bits for any number of threads, and the first replicates of a longer run are those of a shorter one.
+/// Costs 32 rows of additions per unit and segment for 32 replicates, and an addition of 16 bits per row with a date and
+/// replicate; memory for the units' totals. The same seed gives the same bits for any number of threads, and the first
+/// replicates of a longer run are those of a shorter one.
 ///
 /// # Errors
 ///
@@ -66,9 +79,9 @@ pub fn replicate(
     if n_boot == 0 {
         return Ok(Replicates::default());
     }
-    let sample = Sample::new(rows, n_segments);
+    let sample = Sample::new(rows, n_segments, seed);
     let n_chunks = n_boot.div_ceil(LANES);
-    monitor.expect((n_chunks * sample.rows.len()) as u64);
+    monitor.expect(n_chunks as u64 * sample.work());
     let chunks: Vec<Chunk> =
         parallel::map_tasks(n_chunks, |index| sample.chunk(index, seed, monitor))
             .into_iter()
@@ -96,17 +109,34 @@ pub fn replicate(
     Ok(out)
 }
 
-/// The rows that count, those of a segment together, in each segment by time.
+/// What is resampled, and what it adds.
 struct Sample {
-    rows: Vec<Row>,
-    /// For each row the index of its cell, or `NO_CELL`.
-    cell: Vec<u32>,
+    /// Rows in each unit.
+    size: Vec<f64>,
+    /// What a unit adds to a segment, segments in order.
+    parts: Vec<Part>,
+    /// Rows with a time, those of a segment and cell together: the unit of each.
+    spells: Vec<u32>,
+    /// Where `spells` are those of one segment and cell.
+    spans: Vec<Span>,
     /// Time and outcome of each cell, ascending; rows of all segments share cells.
     time: Vec<(f64, Outcome)>,
     n_segments: usize,
 }
 
-const NO_CELL: u32 = u32::MAX;
+/// Totals of the rows of a unit that are in one segment.
+struct Part {
+    unit: u32,
+    segment: u32,
+    values: [f64; N_FIELDS],
+}
+
+struct Span {
+    segment: u32,
+    cell: u32,
+    first: usize,
+    end: usize,
+}
 
 struct Chunk {
     sums: Vec<[Lanes; N_FIELDS]>,
@@ -114,99 +144,134 @@ struct Chunk {
 }
 
 impl Sample {
-    fn new(rows: &[Row], n_segments: usize) -> Self {
-        let mut rows: Vec<Row> =
-            rows.iter().filter(|row| (row.segment as usize) < n_segments).copied().collect();
-        // Stable, so that the order of equal rows is that of the data. NaN stands last.
-        rows.sort_by(|a, b| {
-            (a.segment.cmp(&b.segment))
-                .then(a.days.total_cmp(&b.days))
-                .then(a.outcome.cmp(&b.outcome))
-        });
-        let mut time: Vec<(f64, Outcome)> = rows
-            .iter()
-            .filter(|row| !row.days.is_nan())
-            .map(|row| (row.days, row.outcome))
-            .collect();
-        time.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        time.dedup();
-        let cell = rows
-            .iter()
-            .map(|row| {
-                let key = (row.days, row.outcome);
-                let order = |a: &(f64, Outcome)| a.0.total_cmp(&key.0).then(a.1.cmp(&key.1));
-                time.binary_search_by(order).map_or(NO_CELL, |index| index as u32)
-            })
-            .collect();
-        Self { rows, cell, time, n_segments }
+    fn new(rows: &[Row], n_segments: usize, seed: u64) -> Self {
+        let order = in_order(rows, n_segments);
+        let unit = deal(order.len(), seed);
+        let mut size = vec![0.0; order.len().min(MAX_UNITS)];
+        for &unit in &unit {
+            size[unit as usize] += 1.0;
+        }
+        let mut sample = Self {
+            parts: parts(rows, &order, &unit, size.len()),
+            size,
+            spells: Vec::new(),
+            spans: Vec::new(),
+            time: Vec::new(),
+            n_segments,
+        };
+        sample.add_spells(rows, &order, &unit);
+        sample
+    }
+
+    /// Sorts out times: `order` has them ascending within each segment.
+    fn add_spells(&mut self, rows: &[Row], order: &[u32], unit: &[u32]) {
+        let key = |&row: &u32| (rows[row as usize].days, rows[row as usize].outcome);
+        let before = |a: &(f64, Outcome), b: &(f64, Outcome)| {
+            a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))
+        };
+        let mut first = 0;
+        let mut starts = Vec::new();
+        for same in order.chunk_by(|&a, &b| {
+            rows[a as usize].segment == rows[b as usize].segment && key(&a) == key(&b)
+        }) {
+            let found = key(&same[0]);
+            if !found.0.is_nan() {
+                starts.push((rows[same[0] as usize].segment, found));
+                let start = self.spells.len();
+                self.spells.extend_from_slice(&unit[first..first + same.len()]);
+                let end = self.spells.len();
+                self.spans.push(Span { segment: starts[starts.len() - 1].0, cell: 0, first: start, end });
+            }
+            first += same.len();
+        }
+        self.time = starts.iter().map(|start| start.1).collect();
+        self.time.sort_unstable_by(before);
+        self.time.dedup();
+        for (span, (_, key)) in self.spans.iter_mut().zip(&starts) {
+            span.cell = self.time.partition_point(|time| before(time, key).is_lt()) as u32;
+        }
+    }
+
+    /// Units of work of one chunk.
+    fn work(&self) -> u64 {
+        (self.size.len() + self.parts.len() + self.spells.len()) as u64
+    }
+
+    /// Weights of every unit in the replicates of one chunk.
+    fn weights(&self, index: usize, seed: u64) -> Vec<[u16; LANES]> {
+        let mut weights = Vec::with_capacity(self.size.len());
+        for (block, units) in self.size.chunks(BLOCK).enumerate() {
+            let mut rng =
+                Rng::stream(seed, Stage::Bootstrap, ((block as u64) << 32) | index as u64);
+            weights.extend(units.iter().map(|_| poisson(&mut rng)));
+        }
+        weights
     }
 
     /// The replicates of one chunk.
     fn chunk(&self, index: usize, seed: u64, monitor: &Monitor) -> Result<Chunk> {
-        let mut sums = vec![[[0.0; LANES]; N_FIELDS]; self.n_segments];
-        let mut days = vec![[f64::NAN; LANES]; self.n_segments + 1];
-        let mut all_cells: Vec<Cell> =
-            (0..self.time.len() as u32).map(|index| Cell { index, counts: [0; LANES] }).collect();
-        // Cells of the segment at hand. Its rows stand in order of time, so that cells come one after another.
-        let mut cells: Vec<Cell> = Vec::new();
+        monitor.check()?;
+        let weights = self.weights(index, seed);
         let mut n_drawn = [0.0; LANES];
-        let mut current = 0;
-        let mut close = |segment: usize, cells: &mut Vec<Cell>| {
-            days[segment] = self.medians(cells);
-            for cell in cells.drain(..) {
-                let all = &mut all_cells[cell.index as usize].counts;
-                for (all, count) in all.iter_mut().zip(cell.counts) {
-                    *all += count;
-                }
+        for (counts, size) in weights.iter().zip(&self.size) {
+            for (sum, &count) in n_drawn.iter_mut().zip(counts) {
+                *sum += size * f64::from(count);
             }
-        };
-        for (block, rows) in self.rows.chunks(BLOCK).enumerate() {
+        }
+        monitor.advance(self.size.len() as u64);
+        let mut sums = vec![[[0.0; LANES]; N_FIELDS]; self.n_segments];
+        for parts in self.parts.chunks(BLOCK) {
             monitor.check()?;
-            let mut rng =
-                Rng::stream(seed, Stage::Bootstrap, ((block as u64) << 32) | index as u64);
-            for (row, &cell) in rows.iter().zip(&self.cell[block * BLOCK..]) {
-                let counts = poisson(&mut rng);
-                let weights: Lanes = counts.map(f64::from);
-                let segment = row.segment as usize;
-                if segment != current {
-                    close(current, &mut cells);
-                    current = segment;
-                }
-                for (sum, &value) in sums[segment].iter_mut().zip(&row.values) {
-                    // Most rows have 0 in some fields.
+            for part in parts {
+                let weights: Lanes = weights[part.unit as usize].map(f64::from);
+                for (sum, &value) in sums[part.segment as usize].iter_mut().zip(&part.values) {
+                    // Most parts have 0 in some fields.
                     if value != 0.0 {
                         for (sum, weight) in sum.iter_mut().zip(&weights) {
                             *sum += weight * value;
                         }
                     }
                 }
-                for (sum, weight) in n_drawn.iter_mut().zip(&weights) {
-                    *sum += weight;
-                }
-                if cell == NO_CELL {
-                    continue;
-                }
-                match cells.last_mut().filter(|last| last.index == cell) {
-                    Some(last) => {
-                        for (sum, &count) in last.counts.iter_mut().zip(&counts) {
-                            *sum += u32::from(count);
-                        }
-                    }
-                    None => cells.push(Cell { index: cell, counts: counts.map(u32::from) }),
-                }
             }
-            monitor.advance(rows.len() as u64);
+            monitor.advance(parts.len() as u64);
         }
-        close(current, &mut cells);
-        days[self.n_segments] = self.medians(&all_cells);
-        let n_rows = self.rows.len() as f64;
+        let n_rows: f64 = self.size.iter().sum();
         let scale = n_drawn.map(|drawn| n_rows / drawn);
         for sum in sums.iter_mut().flatten() {
             for (sum, scale) in sum.iter_mut().zip(&scale) {
                 *sum *= scale;
             }
         }
+        let days = self.days(&weights, monitor)?;
         Ok(Chunk { sums, days })
+    }
+
+    /// Median days to sale of each segment, everybody last.
+    fn days(&self, weights: &[[u16; LANES]], monitor: &Monitor) -> Result<Vec<Lanes>> {
+        let mut days = vec![[f64::NAN; LANES]; self.n_segments + 1];
+        let mut all_cells: Vec<Cell> =
+            (0..self.time.len() as u32).map(|index| Cell { index, counts: [0; LANES] }).collect();
+        for spans in self.spans.chunk_by(|one, other| one.segment == other.segment) {
+            monitor.check()?;
+            let cells: Vec<Cell> = spans
+                .iter()
+                .map(|span| Cell {
+                    index: span.cell,
+                    counts: counts(&self.spells[span.first..span.end], weights),
+                })
+                .collect();
+            for cell in &cells {
+                let all = &mut all_cells[cell.index as usize].counts;
+                for (all, count) in all.iter_mut().zip(cell.counts) {
+                    *all += count;
+                }
+            }
+            days[spans[0].segment as usize] = self.medians(&cells);
+            let done = spans.iter().map(|span| span.end - span.first).sum::<usize>();
+            monitor.advance(done as u64);
+        }
+        days[self.n_segments] = self.medians(&all_cells);
+        Ok(days)
     }
 
     /// The first time by which half of all spells are won, as [`super::survival::EventTable::median`], in each lane.
@@ -241,6 +306,81 @@ impl Sample {
         }
         median
     }
+}
+
+/// Indices of the rows that count by segment, time and outcome; equal rows in the order of the data, NaN last.
+fn in_order(rows: &[Row], n_segments: usize) -> Vec<u32> {
+    let mut keys: Vec<Vec<(u64, u64)>> = vec![Vec::new(); n_segments];
+    for (index, row) in rows.iter().enumerate() {
+        if let Some(keys) = keys.get_mut(row.segment as usize) {
+            // Bits of numbers from 0 up have the order of the numbers.
+            let days = if row.days.is_nan() { u64::MAX } else { (row.days + 0.0).to_bits() };
+            keys.push((days, (row.outcome as u64) << 32 | index as u64));
+        }
+    }
+    parallel::update_each(&mut keys, |_, keys| {
+        if keys.iter().any(|key| key.0 != u64::MAX) {
+            keys.sort_unstable();
+        }
+    });
+    keys.iter().flatten().map(|key| key.1 as u32).collect()
+}
+
+/// The unit of each of `n` rows: its own, or one of [`MAX_UNITS`] groups that differ by one row at most.
+fn deal(n: usize, seed: u64) -> Vec<u32> {
+    if n <= MAX_UNITS {
+        return (0..n as u32).collect();
+    }
+    let mut unit: Vec<u32> = (0..n).map(|row| (row % MAX_UNITS) as u32).collect();
+    // Fisher and Yates.
+    let mut rng = Rng::stream(seed, Stage::Sample, 0);
+    for last in (1..n).rev() {
+        unit.swap(last, rng.below(last + 1));
+    }
+    unit
+}
+
+/// Totals of each unit in each segment, of rows in the order of their segments.
+fn parts(rows: &[Row], order: &[u32], unit: &[u32], n_units: usize) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let mut first = 0;
+    let segment_of = |row: u32| rows[row as usize].segment;
+    for same in order.chunk_by(|&a, &b| segment_of(a) == segment_of(b)) {
+        let segment = segment_of(same[0]);
+        let mut place = vec![u32::MAX; n_units];
+        for (&row, &unit) in same.iter().zip(&unit[first..]) {
+            let at = &mut place[unit as usize];
+            if *at == u32::MAX {
+                *at = parts.len() as u32;
+                parts.push(Part { unit, segment, values: [0.0; N_FIELDS] });
+            }
+            for (sum, value) in
+                parts[*at as usize].values.iter_mut().zip(&rows[row as usize].values)
+            {
+                *sum += value;
+            }
+        }
+        first += same.len();
+    }
+    parts
+}
+
+/// Sums of the weights of units in each lane.
+fn counts(units: &[u32], weights: &[[u16; LANES]]) -> [u32; LANES] {
+    let mut counts = [0u32; LANES];
+    // A weight is 8 at most, so that so many fit 16 bits.
+    for units in units.chunks(8191) {
+        let mut few = [0u16; LANES];
+        for &unit in units {
+            for (sum, weight) in few.iter_mut().zip(&weights[unit as usize]) {
+                *sum += weight;
+            }
+        }
+        for (sum, &few) in counts.iter_mut().zip(&few) {
+            *sum += u32::from(few);
+        }
+    }
+    counts
 }
 
 /// Rows of one time and outcome in each lane.
