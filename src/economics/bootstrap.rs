@@ -19,15 +19,14 @@
 //! infinite ("never pays back"), for which the acceleration constant of BCa is not defined.
 
 use super::survival::{HALF, Outcome};
-use super::totals::{N_FIELDS, Row};
+use super::totals::{N_FIELDS, Row, Sums};
 use crate::error::Result;
 use crate::parallel::{self, BLOCK, Monitor};
 use crate::rng::{Rng, Stage};
+use crate::simd::{self, Counts, LANES, WORDS};
 use serde::{Deserialize, Serialize};
 
-/// Replicates of one task: their totals lie side by side, so that one row updates all of them with vector instructions.
-const LANES: usize = 32;
-
+/// Totals of replicates side by side.
 type Lanes = [f64; LANES];
 
 /// Totals and medians of every replicate.
@@ -113,29 +112,21 @@ pub fn replicate(
 struct Sample {
     /// Rows in each unit.
     size: Vec<f64>,
-    /// What a unit adds to a segment, segments in order.
-    parts: Vec<Part>,
-    /// Rows with a time, those of a segment and cell together: the unit of each.
-    spells: Vec<u32>,
-    /// Where `spells` are those of one segment and cell.
-    spans: Vec<Span>,
+    segments: Vec<Segment>,
     /// Time and outcome of each cell, ascending; rows of all segments share cells.
     time: Vec<(f64, Outcome)>,
-    n_segments: usize,
 }
 
-/// Totals of the rows of a unit that are in one segment.
-struct Part {
-    unit: u32,
-    segment: u32,
-    values: [f64; N_FIELDS],
-}
-
-struct Span {
-    segment: u32,
-    cell: u32,
-    first: usize,
-    end: usize,
+/// The rows of a segment.
+#[derive(Default)]
+struct Segment {
+    /// What each unit adds.
+    parts: Vec<(u32, Sums)>,
+    /// The unit of each row that has a time, by cell.
+    spells: Vec<u32>,
+    /// Each cell that has rows, and where they end in `spells`.
+    cells: Vec<u32>,
+    ends: Vec<usize>,
 }
 
 struct Chunk {
@@ -145,65 +136,53 @@ struct Chunk {
 
 impl Sample {
     fn new(rows: &[Row], n_segments: usize, seed: u64) -> Self {
-        let order = in_order(rows, n_segments);
-        let unit = deal(order.len(), seed);
-        let mut size = vec![0.0; order.len().min(MAX_UNITS)];
-        for &unit in &unit {
+        let used = || rows.iter().filter(|row| (row.segment as usize) < n_segments);
+        let n_used = used().count();
+        let unit = deal(n_used, seed);
+        let mut size = vec![0.0; n_used.min(MAX_UNITS)];
+        let mut of_segment: Vec<Vec<(u32, &Row)>> = vec![Vec::new(); n_segments];
+        for (row, unit) in used().zip(unit) {
             size[unit as usize] += 1.0;
+            of_segment[row.segment as usize].push((unit, row));
         }
-        let mut sample = Self {
-            parts: parts(rows, &order, &unit, size.len()),
-            size,
-            spells: Vec::new(),
-            spans: Vec::new(),
-            time: Vec::new(),
-            n_segments,
-        };
-        sample.add_spells(rows, &order, &unit);
-        sample
-    }
-
-    /// Sorts out times: `order` has them ascending within each segment.
-    fn add_spells(&mut self, rows: &[Row], order: &[u32], unit: &[u32]) {
-        let key = |&row: &u32| (rows[row as usize].days, rows[row as usize].outcome);
+        let found = parallel::map_tasks(n_segments, |segment| {
+            let rows = &of_segment[segment];
+            (parts(rows, size.len()), spells(rows))
+        });
+        let mut time: Vec<(f64, Outcome)> =
+            found.iter().flat_map(|(_, spells)| spells).map(|spell| spell.0).collect();
         let before = |a: &(f64, Outcome), b: &(f64, Outcome)| {
             a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))
         };
-        let mut first = 0;
-        let mut starts = Vec::new();
-        for same in order.chunk_by(|&a, &b| {
-            rows[a as usize].segment == rows[b as usize].segment && key(&a) == key(&b)
-        }) {
-            let found = key(&same[0]);
-            if !found.0.is_nan() {
-                starts.push((rows[same[0] as usize].segment, found));
-                let start = self.spells.len();
-                self.spells.extend_from_slice(&unit[first..first + same.len()]);
-                let end = self.spells.len();
-                self.spans.push(Span { segment: starts[starts.len() - 1].0, cell: 0, first: start, end });
-            }
-            first += same.len();
-        }
-        self.time = starts.iter().map(|start| start.1).collect();
-        self.time.sort_unstable_by(before);
-        self.time.dedup();
-        for (span, (_, key)) in self.spans.iter_mut().zip(&starts) {
-            span.cell = self.time.partition_point(|time| before(time, key).is_lt()) as u32;
-        }
+        time.sort_unstable_by(before);
+        time.dedup();
+        let segments = found
+            .into_iter()
+            .map(|(parts, found)| {
+                let mut segment = Segment { parts, ..Segment::default() };
+                for (key, units) in found {
+                    segment.cells.push(time.partition_point(|at| before(at, &key).is_lt()) as u32);
+                    segment.spells.extend(units);
+                    segment.ends.push(segment.spells.len());
+                }
+                segment
+            })
+            .collect();
+        Self { size, segments, time }
     }
 
     /// Units of work of one chunk.
     fn work(&self) -> u64 {
-        (self.size.len() + self.parts.len() + self.spells.len()) as u64
+        let of = |segment: &Segment| segment.parts.len() + segment.spells.len();
+        (self.size.len() + self.segments.iter().map(of).sum::<usize>()) as u64
     }
 
     /// Weights of every unit in the replicates of one chunk.
-    fn weights(&self, index: usize, seed: u64) -> Vec<[u16; LANES]> {
+    fn weights(&self, index: usize, seed: u64) -> Vec<Counts> {
         let mut weights = Vec::with_capacity(self.size.len());
         for (block, units) in self.size.chunks(BLOCK).enumerate() {
-            let mut rng =
-                Rng::stream(seed, Stage::Bootstrap, ((block as u64) << 32) | index as u64);
-            weights.extend(units.iter().map(|_| poisson(&mut rng)));
+            let task = ((block as u64) << 32) | index as u64;
+            draw_into(&mut weights, units.len(), &mut Rng::stream(seed, Stage::Bootstrap, task));
         }
         weights
     }
@@ -219,46 +198,20 @@ impl Sample {
             }
         }
         monitor.advance(self.size.len() as u64);
-        let mut sums = vec![[[0.0; LANES]; N_FIELDS]; self.n_segments];
-        for parts in self.parts.chunks(BLOCK) {
-            monitor.check()?;
-            for part in parts {
-                let weights: Lanes = weights[part.unit as usize].map(f64::from);
-                for (sum, &value) in sums[part.segment as usize].iter_mut().zip(&part.values) {
-                    // Most parts have 0 in some fields.
-                    if value != 0.0 {
-                        for (sum, weight) in sum.iter_mut().zip(&weights) {
-                            *sum += weight * value;
-                        }
-                    }
-                }
-            }
-            monitor.advance(parts.len() as u64);
-        }
-        let n_rows: f64 = self.size.iter().sum();
-        let scale = n_drawn.map(|drawn| n_rows / drawn);
-        for sum in sums.iter_mut().flatten() {
-            for (sum, scale) in sum.iter_mut().zip(&scale) {
-                *sum *= scale;
-            }
-        }
-        let days = self.days(&weights, monitor)?;
-        Ok(Chunk { sums, days })
-    }
-
-    /// Median days to sale of each segment, everybody last.
-    fn days(&self, weights: &[[u16; LANES]], monitor: &Monitor) -> Result<Vec<Lanes>> {
-        let mut days = vec![[f64::NAN; LANES]; self.n_segments + 1];
+        let n_segments = self.segments.len();
+        let mut sums = vec![[[0.0; LANES]; N_FIELDS]; n_segments];
+        let mut days = vec![[f64::NAN; LANES]; n_segments + 1];
         let mut all_cells: Vec<Cell> =
             (0..self.time.len() as u32).map(|index| Cell { index, counts: [0; LANES] }).collect();
-        for spans in self.spans.chunk_by(|one, other| one.segment == other.segment) {
-            monitor.check()?;
-            let cells: Vec<Cell> = spans
-                .iter()
-                .map(|span| Cell {
-                    index: span.cell,
-                    counts: counts(&self.spells[span.first..span.end], weights),
-                })
+        for (index, segment) in self.segments.iter().enumerate() {
+            for parts in segment.parts.chunks(BLOCK) {
+                monitor.check()?;
+                simd::add(parts, &weights, &mut sums[index]);
+                monitor.advance(parts.len() as u64);
+            }
+            let counts = simd::count(&segment.spells, &segment.ends, &weights);
+            let cells: Vec<Cell> = (segment.cells.iter().zip(counts))
+                .map(|(&index, counts)| Cell { index, counts })
                 .collect();
             for cell in &cells {
                 let all = &mut all_cells[cell.index as usize].counts;
@@ -266,12 +219,18 @@ impl Sample {
                     *all += count;
                 }
             }
-            days[spans[0].segment as usize] = self.medians(&cells);
-            let done = spans.iter().map(|span| span.end - span.first).sum::<usize>();
-            monitor.advance(done as u64);
+            days[index] = self.medians(&cells);
+            monitor.advance(segment.spells.len() as u64);
         }
-        days[self.n_segments] = self.medians(&all_cells);
-        Ok(days)
+        days[n_segments] = self.medians(&all_cells);
+        let n_rows: f64 = self.size.iter().sum();
+        let scale = n_drawn.map(|drawn| n_rows / drawn);
+        for sum in sums.iter_mut().flatten() {
+            for (sum, scale) in sum.iter_mut().zip(&scale) {
+                *sum *= scale;
+            }
+        }
+        Ok(Chunk { sums, days })
     }
 
     /// The first time by which half of all spells are won, as [`super::survival::EventTable::median`], in each lane.
@@ -303,27 +262,12 @@ impl Sample {
                     median[lane] = time_of(&same_time[0]);
                 }
             }
+            if median.iter().all(|time| !time.is_infinite()) {
+                break;
+            }
         }
         median
     }
-}
-
-/// Indices of the rows that count by segment, time and outcome; equal rows in the order of the data, NaN last.
-fn in_order(rows: &[Row], n_segments: usize) -> Vec<u32> {
-    let mut keys: Vec<Vec<(u64, u64)>> = vec![Vec::new(); n_segments];
-    for (index, row) in rows.iter().enumerate() {
-        if let Some(keys) = keys.get_mut(row.segment as usize) {
-            // Bits of numbers from 0 up have the order of the numbers.
-            let days = if row.days.is_nan() { u64::MAX } else { (row.days + 0.0).to_bits() };
-            keys.push((days, (row.outcome as u64) << 32 | index as u64));
-        }
-    }
-    parallel::update_each(&mut keys, |_, keys| {
-        if keys.iter().any(|key| key.0 != u64::MAX) {
-            keys.sort_unstable();
-        }
-    });
-    keys.iter().flatten().map(|key| key.1 as u32).collect()
 }
 
 /// The unit of each of `n` rows: its own, or one of [`MAX_UNITS`] groups that differ by one row at most.
@@ -335,52 +279,47 @@ fn deal(n: usize, seed: u64) -> Vec<u32> {
     // Fisher and Yates.
     let mut rng = Rng::stream(seed, Stage::Sample, 0);
     for last in (1..n).rev() {
-        unit.swap(last, rng.below(last + 1));
+        let other = (u128::from(rng.bits()) * (last as u128 + 1)) >> 64;
+        unit.swap(last, other as usize);
     }
     unit
 }
 
-/// Totals of each unit in each segment, of rows in the order of their segments.
-fn parts(rows: &[Row], order: &[u32], unit: &[u32], n_units: usize) -> Vec<Part> {
-    let mut parts = Vec::new();
-    let mut first = 0;
-    let segment_of = |row: u32| rows[row as usize].segment;
-    for same in order.chunk_by(|&a, &b| segment_of(a) == segment_of(b)) {
-        let segment = segment_of(same[0]);
-        let mut place = vec![u32::MAX; n_units];
-        for (&row, &unit) in same.iter().zip(&unit[first..]) {
-            let at = &mut place[unit as usize];
-            if *at == u32::MAX {
-                *at = parts.len() as u32;
-                parts.push(Part { unit, segment, values: [0.0; N_FIELDS] });
-            }
-            for (sum, value) in
-                parts[*at as usize].values.iter_mut().zip(&rows[row as usize].values)
-            {
-                *sum += value;
-            }
+/// Totals of each unit, of the rows of one segment.
+fn parts(rows: &[(u32, &Row)], n_units: usize) -> Vec<(u32, Sums)> {
+    let mut parts: Vec<(u32, Sums)> = Vec::with_capacity(rows.len().min(n_units));
+    let mut place = vec![u32::MAX; n_units];
+    for &(unit, row) in rows {
+        let at = &mut place[unit as usize];
+        if *at == u32::MAX {
+            *at = parts.len() as u32;
+            parts.push((unit, [0.0; N_FIELDS]));
         }
-        first += same.len();
+        for (sum, value) in parts[*at as usize].1.iter_mut().zip(&row.values) {
+            *sum += value;
+        }
     }
     parts
 }
 
-/// Sums of the weights of units in each lane.
-fn counts(units: &[u32], weights: &[[u16; LANES]]) -> [u32; LANES] {
-    let mut counts = [0u32; LANES];
-    // A weight is 8 at most, so that so many fit 16 bits.
-    for units in units.chunks(8191) {
-        let mut few = [0u16; LANES];
-        for &unit in units {
-            for (sum, weight) in few.iter_mut().zip(&weights[unit as usize]) {
-                *sum += weight;
-            }
-        }
-        for (sum, &few) in counts.iter_mut().zip(&few) {
-            *sum += u32::from(few);
-        }
-    }
-    counts
+/// Time and outcome of a cell, and the units of its rows.
+type Spells = ((f64, Outcome), Vec<u32>);
+
+/// The cells of one segment in order of time, each with its rows in the order of the data.
+fn spells(rows: &[(u32, &Row)]) -> Vec<Spells> {
+    // Bits of numbers from 0 up have the order of the numbers.
+    let mut keys: Vec<(u64, Outcome, u32)> = rows
+        .iter()
+        .filter(|(_, row)| !row.days.is_nan())
+        .map(|&(unit, row)| ((row.days + 0.0).to_bits(), row.outcome, unit))
+        .collect();
+    keys.sort_unstable();
+    keys.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1))
+        .map(|same| {
+            let key = (f64::from_bits(same[0].0), same[0].1);
+            (key, same.iter().map(|spell| spell.2).collect())
+        })
+        .collect()
 }
 
 /// Rows of one time and outcome in each lane.
@@ -393,22 +332,10 @@ struct Cell {
 /// 65,536 - threshold over all k is 65,536.
 const POISSON: [u16; 8] = [24109, 48219, 60273, 64292, 65296, 65497, 65531, 65535];
 
-/// Poisson(1) draws, 16 bits each: the number of thresholds that a uniform draw has reached.
-fn poisson(rng: &mut Rng) -> [u16; LANES] {
-    let mut bits = [0u16; LANES];
-    for four in bits.chunks_exact_mut(4) {
-        let draw = rng.bits();
-        for (shift, lane) in four.iter_mut().enumerate() {
-            *lane = (draw >> (16 * shift)) as u16;
-        }
-    }
-    let mut count = [0u16; LANES];
-    for threshold in POISSON {
-        for (count, &bits) in count.iter_mut().zip(&bits) {
-            *count += u16::from(bits >= threshold);
-        }
-    }
-    count
+/// Adds Poisson(1) draws of `n` units, 16 bits each: the number of thresholds that a uniform draw has reached.
+fn draw_into(counts: &mut Vec<Counts>, n: usize, rng: &mut Rng) {
+    let bits: Vec<[u64; WORDS]> = (0..n).map(|_| std::array::from_fn(|_| rng.bits())).collect();
+    simd::draw(&bits, &POISSON, counts);
 }
 
 /// The `p`-quantile of `values` (sorted, no NaN) at position (n + 1) p, between order statistics linear; infinities stay.
@@ -446,11 +373,11 @@ mod tests {
         assert_eq!(mean, 65_536);
         let mut rng = Rng::stream(1, Stage::Bootstrap, 0);
         let (mut sum, mut squares, n) = (0.0, 0.0, 20_000);
-        for _ in 0..n {
-            for count in poisson(&mut rng) {
-                sum += f64::from(count);
-                squares += f64::from(count).powi(2);
-            }
+        let mut counts = Vec::new();
+        draw_into(&mut counts, n as usize, &mut rng);
+        for count in counts.into_iter().flatten() {
+            sum += f64::from(count);
+            squares += f64::from(count).powi(2);
         }
         let n = f64::from(n) * LANES as f64;
         assert!((sum / n - 1.0).abs() < 0.006, "{}", sum / n);
