@@ -18,8 +18,9 @@
 //! Intervals are percentiles of the replicates. They need no standard error, and they hold for figures that can be
 //! infinite ("never pays back"), for which the acceleration constant of BCa is not defined.
 
+use super::acquisition::Cells;
 use super::survival::{HALF, Outcome};
-use super::totals::{N_FIELDS, Row, Sums};
+use super::totals::{Field, N_FIELDS, Row, Sums};
 use crate::error::Result;
 use crate::parallel::{self, BLOCK, Monitor};
 use crate::rng::{Rng, Stage};
@@ -40,6 +41,9 @@ pub struct Replicates {
     /// Median days to sale, indexed by segment (everybody last), then replicate; empty where no dates were given.
     #[serde(with = "crate::persist::floats")]
     pub days: Vec<f64>,
+    /// Spend and customers won by channel, then segment, then which of the two, then replicate; not saved.
+    #[serde(skip)]
+    pub channels: Vec<f64>,
 }
 
 impl Replicates {
@@ -48,6 +52,27 @@ impl Replicates {
         std::array::from_fn(|field| {
             self.sums[(segment * N_FIELDS + field) * self.n_boot + replicate]
         })
+    }
+
+    /// Interval of spend per customer won by channel and segment, all of either last.
+    pub fn cost_by_channel(&self, cells: &Cells, confidence: f64) -> (Vec<f64>, Vec<f64>) {
+        let (n_channels, n) = (cells.n_channels, cells.n_segments);
+        let among = |chosen: usize, n: usize| if chosen < n { chosen..chosen + 1 } else { 0..n };
+        parallel::map_tasks((n_channels + 1) * (n + 1), |pair| {
+            let mut sums = vec![[0.0; 2]; self.n_boot];
+            for channel in among(pair / (n + 1), n_channels) {
+                for segment in among(pair % (n + 1), n) {
+                    for which in 0..2 {
+                        let first = ((channel * n + segment) * 2 + which) * self.n_boot;
+                        let drawn = &self.channels[first..first + self.n_boot];
+                        sums.iter_mut().zip(drawn).for_each(|(sum, value)| sum[which] += value);
+                    }
+                }
+            }
+            interval(sums.iter().map(|[spend, won]| spend / won).collect(), confidence)
+        })
+        .into_iter()
+        .unzip()
     }
 
     /// Median days to sale of a segment in a replicate; everybody's at the index after the last segment.
@@ -73,12 +98,13 @@ pub fn replicate(
     n_segments: usize,
     n_boot: usize,
     seed: u64,
+    spend: Option<&Cells>,
     monitor: &Monitor,
 ) -> Result<Replicates> {
     if n_boot == 0 {
         return Ok(Replicates::default());
     }
-    let sample = Sample::new(rows, n_segments, seed);
+    let sample = Sample::new(rows, n_segments, seed, spend);
     let n_chunks = n_boot.div_ceil(LANES);
     monitor.expect(n_chunks as u64 * sample.work());
     let chunks: Vec<Chunk> =
@@ -90,6 +116,7 @@ pub fn replicate(
         n_boot,
         sums: Vec::with_capacity(n_segments * N_FIELDS * n_boot),
         days: Vec::with_capacity(n_days * n_boot),
+        channels: Vec::new(),
     };
     let in_order = |at: &dyn Fn(&Chunk) -> Lanes, to: &mut Vec<f64>| {
         let end = to.len() + n_boot;
@@ -105,14 +132,20 @@ pub fn replicate(
     for segment in 0..n_days {
         in_order(&|chunk| chunk.days[segment], &mut out.days);
     }
+    for pair in 0..spend.map_or(0, |cells| cells.n_channels * n_segments) {
+        for which in 0..2 {
+            in_order(&|chunk| chunk.channels[pair][which], &mut out.channels);
+        }
+    }
     Ok(out)
 }
 
 /// What is resampled, and what it adds.
-struct Sample {
+struct Sample<'a> {
     /// Rows in each unit.
     size: Vec<f64>,
     segments: Vec<Segment>,
+    spend: Option<&'a Cells>,
     /// Time and outcome of each cell, ascending; rows of all segments share cells.
     time: Vec<(f64, Outcome)>,
 }
@@ -127,15 +160,20 @@ struct Segment {
     /// Each cell that has rows, and where they end in `spells`.
     cells: Vec<u32>,
     ends: Vec<usize>,
+    /// The unit of each customer who is charged with spend, by cell of the budget, and where each cell ends.
+    bought: Vec<u32>,
+    bought_ends: Vec<usize>,
 }
 
 struct Chunk {
     sums: Vec<[Lanes; N_FIELDS]>,
     days: Vec<Lanes>,
+    /// Spend and customers won by channel, then segment.
+    channels: Vec<[Lanes; 2]>,
 }
 
-impl Sample {
-    fn new(rows: &[Row], n_segments: usize, seed: u64) -> Self {
+impl<'a> Sample<'a> {
+    fn new(rows: &[Row], n_segments: usize, seed: u64, spend: Option<&'a Cells>) -> Self {
         let used = || rows.iter().filter(|row| (row.segment as usize) < n_segments);
         let n_used = used().count();
         let unit = deal(n_used, seed);
@@ -158,8 +196,12 @@ impl Sample {
         time.dedup();
         let segments = found
             .into_iter()
-            .map(|(parts, found)| {
+            .zip(&of_segment)
+            .map(|((parts, found), rows)| {
                 let mut segment = Segment { parts, ..Segment::default() };
+                if let Some(spend) = spend {
+                    (segment.bought, segment.bought_ends) = bought(rows, spend.channel.len());
+                }
                 for (key, units) in found {
                     segment.cells.push(time.partition_point(|at| before(at, &key).is_lt()) as u32);
                     segment.spells.extend(units);
@@ -168,7 +210,7 @@ impl Sample {
                 segment
             })
             .collect();
-        Self { size, segments, time }
+        Self { size, segments, spend, time }
     }
 
     /// Units of work of one chunk.
@@ -177,20 +219,10 @@ impl Sample {
         (self.size.len() + self.segments.iter().map(of).sum::<usize>()) as u64
     }
 
-    /// Weights of every unit in the replicates of one chunk.
-    fn weights(&self, index: usize, seed: u64) -> Vec<Counts> {
-        let mut weights = Vec::with_capacity(self.size.len());
-        for (block, units) in self.size.chunks(BLOCK).enumerate() {
-            let task = ((block as u64) << 32) | index as u64;
-            draw_into(&mut weights, units.len(), &mut Rng::stream(seed, Stage::Bootstrap, task));
-        }
-        weights
-    }
-
     /// The replicates of one chunk.
     fn chunk(&self, index: usize, seed: u64, monitor: &Monitor) -> Result<Chunk> {
         monitor.check()?;
-        let weights = self.weights(index, seed);
+        let weights = weights(self.size.len(), index, seed);
         let mut n_drawn = [0.0; LANES];
         for (counts, size) in weights.iter().zip(&self.size) {
             for (sum, &count) in n_drawn.iter_mut().zip(counts) {
@@ -230,7 +262,38 @@ impl Sample {
                 *sum *= scale;
             }
         }
-        Ok(Chunk { sums, days })
+        let channels = self.channels(&weights, &scale, &mut sums);
+        Ok(Chunk { sums, days, channels })
+    }
+
+    /// Spend shared out among the customers drawn: the budget stays what it is, whoever is won with it.
+    fn channels(
+        &self,
+        weights: &[Counts],
+        scale: &Lanes,
+        sums: &mut [[Lanes; N_FIELDS]],
+    ) -> Vec<[Lanes; 2]> {
+        let Some(spend) = self.spend else { return Vec::new() };
+        let n = spend.n_segments;
+        let won: Vec<Vec<[u32; LANES]>> = (self.segments.iter())
+            .map(|own| simd::count(&own.bought, &own.bought_ends, weights))
+            .collect();
+        let mut channels = vec![[[0.0; LANES]; 2]; spend.n_channels * n];
+        for sums in sums.iter_mut() {
+            sums[Field::Acquisition as usize] = [0.0; LANES];
+        }
+        for (cell, &channel) in spend.channel.iter().enumerate() {
+            let first = channel as usize * n;
+            for lane in 0..LANES {
+                let drawn = |segment: usize| f64::from(won[segment][cell][lane]);
+                spend.share(cell, drawn, |segment, amount| {
+                    channels[first + segment][0][lane] += amount;
+                    channels[first + segment][1][lane] += drawn(segment) * scale[lane];
+                    sums[segment][Field::Acquisition as usize][lane] += amount;
+                });
+            }
+        }
+        channels
     }
 
     /// The first time by which half of all spells are won, as [`super::survival::EventTable::median`], in each lane.
@@ -302,6 +365,27 @@ fn parts(rows: &[(u32, &Row)], n_units: usize) -> Vec<(u32, Sums)> {
     parts
 }
 
+/// The units of customers charged with spend, by cell, and where each cell ends.
+fn bought(rows: &[(u32, &Row)], n_cells: usize) -> (Vec<u32>, Vec<usize>) {
+    let of_cell = || rows.iter().filter(|(_, row)| (row.bought as usize) < n_cells);
+    let mut ends = vec![0; n_cells + 1];
+    for (_, row) in of_cell() {
+        ends[row.bought as usize + 1] += 1;
+    }
+    for cell in 0..n_cells {
+        ends[cell + 1] += ends[cell];
+    }
+    let mut units = vec![0; ends[n_cells]];
+    // Afterwards each start has moved to the end of its cell.
+    for (unit, row) in of_cell() {
+        let at = &mut ends[row.bought as usize];
+        units[*at] = *unit;
+        *at += 1;
+    }
+    ends.truncate(n_cells);
+    (units, ends)
+}
+
 /// Time and outcome of a cell, and the units of its rows.
 type Spells = ((f64, Outcome), Vec<u32>);
 
@@ -331,6 +415,17 @@ struct Cell {
 /// 65,536 times P(X < k + 1) for X ~ Poisson(1), rounded so that the mean is exactly 1: the sum of
 /// 65,536 - threshold over all k is 65,536.
 const POISSON: [u16; 8] = [24109, 48219, 60273, 64292, 65296, 65497, 65531, 65535];
+
+/// Weights of `n` units in the replicates of chunk `index`.
+pub(super) fn weights(n: usize, index: usize, seed: u64) -> Vec<Counts> {
+    let mut weights = Vec::with_capacity(n);
+    for block in 0..n.div_ceil(BLOCK) {
+        let task = ((block as u64) << 32) | index as u64;
+        let units = BLOCK.min(n - block * BLOCK);
+        draw_into(&mut weights, units, &mut Rng::stream(seed, Stage::Bootstrap, task));
+    }
+    weights
+}
 
 /// Adds Poisson(1) draws of `n` units, 16 bits each: the number of thresholds that a uniform draw has reached.
 fn draw_into(counts: &mut Vec<Counts>, n: usize, rng: &mut Rng) {

@@ -26,10 +26,14 @@ pub enum Field {
     Churned,
     /// Customers whose churn rate is known.
     ChurnKnown,
+    /// Lifetime value by a model, of customers for whom it is known.
+    Modelled,
+    /// Customers whose lifetime value by a model is known.
+    ModelledKnown,
 }
 
 /// Number of fields.
-pub const N_FIELDS: usize = 8;
+pub const N_FIELDS: usize = 10;
 
 /// One value per [`Field`]: a customer's, a segment's, or everybody's.
 pub type Sums = [f64; N_FIELDS];
@@ -56,6 +60,9 @@ pub struct Row {
     pub outcome: Outcome,
     /// Days from first contact to that end; NaN where unknown.
     pub days: f64,
+    /// For a customer won, the month and channel that acquisition spend is shared out by ([`super::acquisition`]);
+    /// [`MISSING`] for others.
+    pub bought: u32,
     /// What is added up.
     pub values: Sums,
 }

@@ -19,7 +19,7 @@ fn column<'a>(name: &'a str, values: &'a [f64]) -> Option<Column<'a>> {
 }
 
 fn compute(input: &Input<'_>, options: Options) -> ilk::Result<Scorecard> {
-    scorecard(input, options, serde_json::Map::new(), &Monitor::new())
+    scorecard(input, options, serde_json::Map::new(), None, &Monitor::new())
 }
 
 fn names(n: usize) -> Vec<String> {
@@ -157,6 +157,7 @@ fn random_rows(n: usize, n_segments: u32, seed: u64) -> Vec<Row> {
                 role: Role::Customer,
                 outcome,
                 days,
+                bought: MISSING,
                 values,
             }
         })
@@ -230,7 +231,7 @@ proptest! {
         for figure in Figure::ALL {
             use Figure::*;
             let is_money = matches!(
-                figure, Cac | CostToManage | Contribution | Ltv | LtvAdvance | LtvArrears | Revenue | Profit
+                figure, Cac | CostToManage | Contribution | Ltv | LtvAdvance | LtvArrears | LtvHorizon | Revenue | Profit
             );
             let factor = if is_money { scale } else { 1.0 };
             let (plain, scaled) = (plain.figure(figure), scaled.figure(figure));
@@ -250,7 +251,7 @@ fn replicates_have_the_same_bits_for_any_number_of_threads() {
         .into_iter()
         .map(|threads| {
             set_num_threads(threads);
-            bits(&replicate(&rows, 5, 100, 7, &Monitor::new()).unwrap())
+            bits(&replicate(&rows, 5, 100, 7, None, &Monitor::new()).unwrap())
         })
         .collect();
     set_num_threads(0);
@@ -260,8 +261,8 @@ fn replicates_have_the_same_bits_for_any_number_of_threads() {
 #[test]
 fn a_longer_run_begins_with_the_shorter_one() {
     let rows = random_rows(500, 3, 4);
-    let short = replicate(&rows, 3, 40, 7, &Monitor::new()).unwrap();
-    let long = replicate(&rows, 3, 70, 7, &Monitor::new()).unwrap();
+    let short = replicate(&rows, 3, 40, 7, None, &Monitor::new()).unwrap();
+    let long = replicate(&rows, 3, 70, 7, None, &Monitor::new()).unwrap();
     for segment in 0..3 {
         for draw in 0..40 {
             assert_eq!(short.sums(segment, draw), long.sums(segment, draw));
@@ -274,7 +275,7 @@ fn a_longer_run_begins_with_the_shorter_one() {
 fn replicates_scatter_around_the_totals_as_theory_says() {
     let rows = random_rows(4000, 2, 5);
     let n_boot = 2000;
-    let drawn = replicate(&rows, 2, n_boot, 1, &Monitor::new()).unwrap();
+    let drawn = replicate(&rows, 2, n_boot, 1, None, &Monitor::new()).unwrap();
     let used: Vec<&Row> = rows.iter().filter(|row| row.segment != MISSING).collect();
     for field in 0..N_FIELDS {
         let x: Vec<f64> =
@@ -302,10 +303,10 @@ fn replicated_medians_are_those_of_the_weighted_sample() {
         .map(|i| {
             let mut values = [0.0; N_FIELDS];
             values[i] = 1.0;
-            Row { segment: 0, role: Role::Customer, outcome: outcomes[i], days: days[i], values }
+            Row { segment: 0, role: Role::Customer, outcome: outcomes[i], days: days[i], bought: MISSING, values }
         })
         .collect();
-    let drawn = replicate(&rows, 1, 64, 9, &Monitor::new()).unwrap();
+    let drawn = replicate(&rows, 1, 64, 9, None, &Monitor::new()).unwrap();
     for draw in 0..64 {
         let mut counts = EventCounts::default();
         for i in 0..5 {
@@ -325,7 +326,7 @@ fn a_stopped_scorecard_is_interrupted() {
     let monitor = Monitor::new();
     monitor.stop();
     let rows = random_rows(100, 2, 1);
-    assert_eq!(replicate(&rows, 2, 10, 1, &monitor), Err(Error::Interrupted));
+    assert_eq!(replicate(&rows, 2, 10, 1, None, &monitor), Err(Error::Interrupted));
 }
 
 /// One row per customer, skewed as purchases are.

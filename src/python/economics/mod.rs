@@ -2,4 +2,4 @@
 
 mod scorecard;
 
-pub(crate) use scorecard::{PyRanking, PyScorecard, segment_scorecard};
+pub(crate) use scorecard::{PyKnockout, PyRanking, PyScorecard, PyTimeToSale, segment_scorecard};
