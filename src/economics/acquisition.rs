@@ -186,10 +186,14 @@ pub fn allocate(
         for (sum, own) in won_by_channel[first..].iter_mut().zip(own) {
             *sum += own;
         }
-        cells.share(cell, |segment| own[segment], |segment, amount| {
-            by_channel[first + segment] += amount;
-            each[cell * n_segments + segment] = amount / own[segment];
-        });
+        cells.share(
+            cell,
+            |segment| own[segment],
+            |segment, amount| {
+                by_channel[first + segment] += amount;
+                each[cell * n_segments + segment] = amount / own[segment];
+            },
+        );
     }
     for row in rows.iter_mut().filter(|row| row.bought != MISSING) {
         row.values[Field::Acquisition as usize] =
@@ -234,7 +238,8 @@ impl Acquisition {
     pub fn table(&self, segments: &[String]) -> Result<Table> {
         let n = segments.len();
         let pairs = || (0..=self.channels.len()).flat_map(|c| (0..=n).map(move |s| (c, s)));
-        let name = |names: &[String], at: usize| names.get(at).map_or("all", |name| name).to_string();
+        let name =
+            |names: &[String], at: usize| names.get(at).map_or("all", |name| name).to_string();
         let found: Vec<(f64, f64)> = pairs().map(|(c, s)| self.at(c, s, n)).collect();
         let end = |ends: &[f64], at: usize| ends.get(at).copied().unwrap_or(f64::NAN);
         let channel: Vec<String> = pairs().map(|(c, _)| name(&self.channels, c)).collect();

@@ -189,9 +189,8 @@ impl<'a> Sample<'a> {
         });
         let mut time: Vec<(f64, Outcome)> =
             found.iter().flat_map(|(_, spells)| spells).map(|spell| spell.0).collect();
-        let before = |a: &(f64, Outcome), b: &(f64, Outcome)| {
-            a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))
-        };
+        let before =
+            |a: &(f64, Outcome), b: &(f64, Outcome)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
         time.sort_unstable_by(before);
         time.dedup();
         let segments = found

@@ -77,8 +77,8 @@ impl Curve {
                 cross_first += before * won / (at_risk * at_risk) * f;
                 before *= 1.0 - ended / at_risk;
             }
-            let variance = f * f * unit - 2.0 * f * first + second + own
-                - 2.0 * (f * cross - cross_first);
+            let variance =
+                f * f * unit - 2.0 * f * first + second + own - 2.0 * (f * cross - cross_first);
             let error = variance.max(0.0).sqrt();
             let (lo, hi) = around(f, error, z);
             curve.error.push(error);
@@ -278,7 +278,10 @@ impl TimeToSale {
             .float("median_hi", median().map(|found| found.2))
             .float("restricted_mean", mean.iter().map(|mean| mean.0))
             .float("restricted_mean_lo", mean.iter().map(|mean| (mean.0 - z * mean.1).max(0.0)))
-            .float("restricted_mean_hi", mean.iter().map(|mean| (mean.0 + z * mean.1).min(self.horizon)))
+            .float(
+                "restricted_mean_hi",
+                mean.iter().map(|mean| (mean.0 + z * mean.1).min(self.horizon)),
+            )
             .float("share_sold", by().map(|found| found.0))
             .float("share_sold_lo", by().map(|found| found.1))
             .float("share_sold_hi", by().map(|found| found.2))
@@ -292,7 +295,9 @@ impl TimeToSale {
     /// As [`Table::from_columns`].
     pub fn curve(&self) -> Result<Table> {
         let names = self.segments.iter().zip(&self.curves);
-        let segment = names.flat_map(|(name, curve)| curve.time.iter().map(move |_| name));
+        // Arrow wants to know how many there are.
+        let segment: Vec<&String> =
+            names.flat_map(|(name, curve)| curve.time.iter().map(move |_| name)).collect();
         let all = |of: fn(&Curve) -> &Vec<f64>| {
             self.curves.iter().flat_map(move |curve| of(curve).iter().copied())
         };

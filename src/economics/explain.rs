@@ -1,7 +1,7 @@
 //! Scorecards and ranks in plain sentences.
 
-use super::figures::Figure;
 use super::curve::TimeToSale;
+use super::figures::Figure;
 use super::rank::{Ranking, Weights, rank};
 use super::scorecard::Scorecard;
 use super::totals::{Field, total};
@@ -171,7 +171,12 @@ impl TimeToSale {
                 "fewer than half of the leads buy within the time observed".to_string()
             } else {
                 let ends = [lo, hi].map(not_reached);
-                format!("half of the leads have bought after {} days ({} to {})", number(median), ends[0], ends[1])
+                format!(
+                    "half of the leads have bought after {} days ({} to {})",
+                    number(median),
+                    ends[0],
+                    ends[1]
+                )
             };
             let (share, low, high) = curve.by(self.horizon);
             let mut line = format!("{name}: {half}");
@@ -186,7 +191,10 @@ impl TimeToSale {
             }
             let (mean, _) = curve.restricted_mean(&self.tables[at], self.horizon);
             if !mean.is_nan() {
-                line += &format!(", of which {} pass on average before the sale", number(mean));
+                line += &format!(
+                    ", and of these days {} pass on average before the sale, all of them where there is none",
+                    number(mean)
+                );
             }
             lines.push(line + ".");
         }
@@ -260,7 +268,12 @@ fn percent(share: f64) -> String {
 }
 
 fn ratio(value: f64) -> String {
-    if value.is_infinite() { number(value) } else { format!("{value:.1}") }
+    // Adding 0 turns -0 into 0.
+    if value.is_infinite() {
+        number(value)
+    } else {
+        format!("{:.1}", (value * 10.0).round() / 10.0 + 0.0)
+    }
 }
 
 fn never(months: f64) -> String {
@@ -272,7 +285,7 @@ fn not_reached(days: f64) -> String {
 }
 
 /// Thousands apart, and as many decimals as a reader wants: none from 100 on, one above 10, two below.
-fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     if value.is_infinite() {
         return if value > 0.0 { "unlimited" } else { "minus unlimited" }.into();
     }

@@ -197,9 +197,7 @@ pub fn figures(
             Figure::LtvAdvance => contribution * (1.0 + discount) / decay,
             Figure::LtvArrears => contribution * (1.0 - churn) / decay,
             Figure::LtvHorizon => contribution * annuity((1.0 - churn) / (1.0 + discount), terms),
-            Figure::LtvModel => {
-                known(given.clv, of(Field::Modelled) / of(Field::ModelledKnown))
-            }
+            Figure::LtvModel => known(given.clv, of(Field::Modelled) / of(Field::ModelledKnown)),
             Figure::Churn => churn,
             Figure::Revenue => revenue,
             Figure::Profit => revenue - cost - of(Field::Acquisition) - of(Field::Management),

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::explain::number;
 use super::figures::Figure;
 use super::rank::{Ranking, Weights, rank_among};
 use super::scorecard::Scorecard;
@@ -81,7 +82,7 @@ pub fn knockout(
     for (segment, reasons) in reasons.iter_mut().enumerate() {
         let n = card.sums[segment][Field::Customers as usize];
         if n < criteria.min_size {
-            reasons.push(format!("{n} customers, fewer than {}", criteria.min_size));
+            reasons.push(format!("{n} customers, fewer than {}", number(criteria.min_size)));
         }
         let share = card.figure(Figure::RevenueShare).value[segment];
         if criteria.min_share > 0.0 && !(share >= criteria.min_share) {
@@ -105,9 +106,9 @@ pub fn knockout(
                 if value.is_nan() {
                     reasons.push(format!("{name} is missing"));
                 } else if below && value < *limit {
-                    reasons.push(format!("{name} is {}, below {limit}", short(value)));
+                    reasons.push(format!("{name} is {}, below {}", number(value), number(*limit)));
                 } else if !below && value > *limit {
-                    reasons.push(format!("{name} is {}, above {limit}", short(value)));
+                    reasons.push(format!("{name} is {}, above {}", number(value), number(*limit)));
                 }
             }
         }
@@ -116,10 +117,6 @@ pub fn knockout(
     manifest.function = "Scorecard.knockout".into();
     manifest.settings = settings;
     Ok(Knockout { manifest, card: card.clone(), reasons })
-}
-
-fn short(value: f64) -> String {
-    if value.is_infinite() { "unlimited".into() } else { format!("{value:.4}").trim_end_matches('0').trim_end_matches('.').into() }
 }
 
 impl Knockout {
@@ -170,8 +167,11 @@ impl Knockout {
     /// Who stays and who does not, in sentences.
     pub fn explain(&self) -> String {
         let passed = self.passed();
-        let mut lines =
-            vec![format!("{} of {} segments meet every criterion.", passed.len(), self.reasons.len())];
+        let mut lines = vec![format!(
+            "{} of {} segments meet every criterion.",
+            passed.len(),
+            self.reasons.len()
+        )];
         for (name, reasons) in self.card.segments.iter().zip(&self.reasons) {
             if !reasons.is_empty() {
                 lines.push(format!("{name} is taken out: {}.", reasons.join("; ")));

@@ -7,9 +7,14 @@ const LOOKED_AT: usize = 20_000;
 /// Width of a bin of the logarithm to base 10.
 const BIN: f64 = 0.02;
 /// Fewest amounts that a judgement is made on.
-const FEWEST: usize = 40;
+const FEWEST: usize = 100;
 /// Smallest share of the smaller group.
 const SHARE: f64 = 0.05;
+/// Fewest amounts of the smaller group.
+const FEWEST_IN_GROUP: f64 = 20.0;
+/// Most amounts in the middle third between the groups' means, as a share of the smaller group: between two groups lies a
+/// valley, while the long tail of one distribution thins out steadily.
+const VALLEY: f64 = 0.4;
 /// Smallest ratio of the groups' geometric means.
 const RATIO: f64 = 50.0;
 /// Smallest distance of the groups' means in standard deviations (Ashman, Bird and Zepf 1994, Astronomical Journal
@@ -48,8 +53,8 @@ impl Group {
 ///
 /// The logarithms are cut where the variance between the groups is largest (Otsu 1979, IEEE Transactions on Systems, Man,
 /// and Cybernetics 9:62-66). Two groups are reported if they are at least 50 times apart, 4 standard deviations apart, the
-/// smaller holds 5 % or more, and both spread alike and over more than a few prices. One skewed distribution, as purchases have,
-/// does not meet these, whatever its spread.
+/// smaller holds 5 % or more, there are few between, and both spread alike and over more than a few prices. One skewed
+/// distribution, as purchases have, does not meet these, whatever its spread.
 pub(super) fn two_units(column: Column<'_>) -> Option<String> {
     let step = column.values.len().div_ceil(LOOKED_AT).max(1);
     let amounts = || column.values.iter().step_by(step).filter(|&&v| v > 0.0 && v.is_finite());
@@ -90,12 +95,20 @@ pub(super) fn two_units(column: Column<'_>) -> Option<String> {
     let apart = distance / ((one * one + other * other) / 2.0).sqrt();
     let smaller = lower.n.min(upper.n) / all.n;
     let alike = one.max(other) <= SAME_SPREAD * one.min(other) && one.min(other) >= NARROWEST;
-    if smaller < SHARE || distance < RATIO.log10() || apart < APART || !alike {
+    let third = lower.mean() + distance / 3.0..upper.mean() - distance / 3.0;
+    let between = logs.iter().filter(|&&log| third.contains(&(log - low))).count() as f64;
+    let few_between = between <= VALLEY * lower.n.min(upper.n);
+    let large_enough = smaller >= SHARE && lower.n.min(upper.n) >= FEWEST_IN_GROUP;
+    if !large_enough || distance < RATIO.log10() || apart < APART || !alike || !few_between {
         return None;
     }
     let (small, large) = (10f64.powf(low + lower.mean()), 10f64.powf(low + upper.mean()));
-    let first = column.values.iter().position(|&v| v > 0.0 && (v / small).ln().abs() > (v / large).ln().abs());
-    let row = first.map(|row| format!(" (first in row {row})")).unwrap_or_default();
+    let of_smaller = |value: f64| {
+        let is_large = (value / small).ln().abs() > (value / large).ln().abs();
+        value > 0.0 && is_large == (upper.n < lower.n)
+    };
+    let first = column.values.iter().position(|&value| of_smaller(value));
+    let row = first.map(|row| format!(" (the fewer first in row {row})")).unwrap_or_default();
     Some(format!(
         "column {:?} may hold two currencies or units: {:.0}% of its amounts lie around {small:.4}, the others around \
          {large:.4}{row}, and few between",
@@ -122,7 +135,9 @@ mod tests {
         for seed in 0..50 {
             let mut rng = Rng::stream(seed, Stage::Sample, 0);
             let values: Vec<f64> = (0..500)
-                .map(|row| (4.0 + 0.9 * normal(&mut rng)).exp() * if row % 5 == 0 { 100.0 } else { 1.0 })
+                .map(|row| {
+                    (4.0 + 0.7 * normal(&mut rng)).exp() * if row % 5 == 0 { 100.0 } else { 1.0 }
+                })
                 .collect();
             assert!(found(&values), "seed {seed}");
         }
@@ -139,8 +154,7 @@ mod tests {
             assert!(!found(&exponential), "exponential, seed {seed}");
             let pareto: Vec<f64> = (0..300).map(|_| (1.0 - rng.uniform()).powf(-2.0)).collect();
             assert!(!found(&pareto), "Pareto, seed {seed}");
-            let plans: Vec<f64> =
-                (0..300).map(|_| [9.99, 49.0, 999.0][rng.below(3)]).collect();
+            let plans: Vec<f64> = (0..300).map(|_| [9.99, 49.0, 999.0][rng.below(3)]).collect();
             assert!(!found(&plans), "plans, seed {seed}");
         }
     }

@@ -23,7 +23,7 @@ pub mod read;
 pub mod refit;
 pub mod rfm;
 pub mod scorecard;
-mod tables;
 pub mod survival;
+mod tables;
 pub mod tornado;
 pub mod totals;

@@ -9,8 +9,9 @@ use crate::manifest::Manifest;
 use crate::parallel;
 use crate::table::MISSING;
 
-/// Order lines that count: those of known customers with known amounts.
+/// Order lines. Those that do not count are known once [`Lines::clean`] has looked at all.
 pub(super) struct Lines<'a> {
+    orders: &'a Orders<'a>,
     customer: Cow<'a, [u32]>,
     row: &'a [u32],
     revenue: &'a [f64],
@@ -18,34 +19,31 @@ pub(super) struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    pub(super) fn new(
-        orders: &Orders<'a>,
+    pub(super) fn new(orders: &'a Orders<'a>) -> Self {
+        Self {
+            orders,
+            customer: Cow::Borrowed(orders.customer),
+            row: orders.row,
+            revenue: orders.revenue.values,
+            cost: orders.cost.map(|cost| cost.values),
+        }
+    }
+
+    /// Leaves out lines without a known customer or amount, with a warning.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadValue`] for the first negative cost that is not that of returned goods.
+    pub(super) fn clean(
+        &mut self,
         manifest: &mut Manifest,
         warnings: &mut Vec<String>,
-    ) -> Result<Self> {
-        let cost = orders.cost.map(|cost| cost.values);
-        let revenue = orders.revenue.values;
-        let n_lines = orders.customer.len();
-        // One look at all lines tells whether there is anything to leave out; mostly there is not.
-        let n_known = orders.row.len() as u32;
-        let odd = parallel::map_blocks(n_lines, |lines| {
-            let mut odd = false;
-            for &code in &orders.customer[lines.clone()] {
-                odd |= code >= n_known;
-            }
-            for value in &revenue[lines.clone()] {
-                odd |= value.is_nan();
-            }
-            if let Some(cost) = cost {
-                // NaN is not 0 or more either.
-                for value in &cost[lines.clone()] {
-                    odd |= value.is_nan() || *value < 0.0;
-                }
-            }
-            odd
-        });
-        let odd = odd.contains(&true);
-        let negative = cost.filter(|_| odd).and_then(|cost| {
+    ) -> Result<()> {
+        let (orders, revenue, cost) = (self.orders, self.revenue, self.cost);
+        if !self.any_odd() {
+            return Ok(());
+        }
+        let negative = cost.and_then(|cost| {
             cost.iter().zip(revenue).position(|(&cost, &revenue)| cost < 0.0 && revenue >= 0.0)
         });
         if let (Some(line), Some(cost)) = (negative, orders.cost) {
@@ -53,49 +51,77 @@ impl<'a> Lines<'a> {
             return Err(Error::value(cost.name, line, cost.values[line], wanted)
                 .with_mend(format!("orders[{0:?}] = orders[{0:?}].abs()", cost.name)));
         }
-        let mut customer = Cow::Borrowed(orders.customer);
-        if odd {
-            // No customer, unknown customer, no revenue, no cost.
-            let mut counts = [0usize; 4];
-            for (line, code) in customer.to_mut().iter_mut().enumerate() {
-                let reason = match *code {
-                    MISSING => 0,
-                    code if code >= n_known => 1,
-                    _ if revenue[line].is_nan() => 2,
-                    _ if cost.is_some_and(|cost| cost[line].is_nan()) => 3,
-                    _ => continue,
-                };
-                counts[reason] += 1;
-                *code = MISSING;
+        let n_lines = orders.customer.len();
+        let n_known = orders.row.len() as u32;
+        // No customer, unknown customer, no revenue, no cost: how many lines, and the first.
+        let mut counts = [(0usize, 0usize); 4];
+        for (line, code) in self.customer.to_mut().iter_mut().enumerate() {
+            let reason = match *code {
+                MISSING => 0,
+                code if code >= n_known => 1,
+                _ if revenue[line].is_nan() => 2,
+                _ if cost.is_some_and(|cost| cost[line].is_nan()) => 3,
+                _ => continue,
+            };
+            if counts[reason].0 == 0 {
+                counts[reason].1 = line;
             }
-            let cost_name = orders.cost.map_or("", |cost| cost.name);
-            let reasons = [
-                format!("{:?} is missing", orders.customer_name),
-                format!("{:?} is not among the customers", orders.customer_name),
-                format!("{:?} is missing", orders.revenue.name),
-                format!("{cost_name:?} is missing"),
-            ];
-            for (reason, count) in reasons.into_iter().zip(counts) {
-                if count > 0 {
-                    let note = format!("{count} of {n_lines} order lines are left out: {reason}");
-                    manifest.notes.push(note.clone());
-                    warnings.push(note);
-                }
+            counts[reason].0 += 1;
+            *code = MISSING;
+        }
+        let cost_name = orders.cost.map_or("", |cost| cost.name);
+        let reasons = [
+            format!("{:?} is missing", orders.customer_name),
+            format!("{:?} is not among the customers", orders.customer_name),
+            format!("{:?} is missing", orders.revenue.name),
+            format!("{cost_name:?} is missing"),
+        ];
+        for (reason, (count, first)) in reasons.into_iter().zip(counts) {
+            if count > 0 {
+                let note = format!(
+                    "{count} of {n_lines} order lines are left out, the first in row {first}: {reason}"
+                );
+                manifest.notes.push(note.clone());
+                warnings.push(note);
             }
         }
-        Ok(Self { customer, row: orders.row, revenue, cost })
+        Ok(())
     }
 
-    /// Revenue and cost of each segment, given the segment of each row.
-    pub(super) fn by_segment(&self, segment: &[u32], n_segments: usize) -> Vec<Sums> {
+    /// Whether any line is to be left out or refused; mostly none is.
+    fn any_odd(&self) -> bool {
+        let n_known = self.row.len() as u32;
+        let blocks = parallel::map_blocks(self.customer.len(), |lines| {
+            let mut odd = false;
+            for &code in &self.customer[lines.clone()] {
+                odd |= code >= n_known;
+            }
+            for value in &self.revenue[lines.clone()] {
+                odd |= value.is_nan();
+            }
+            if let Some(cost) = self.cost {
+                // NaN is not 0 or more either.
+                for value in &cost[lines] {
+                    odd |= !(*value >= 0.0);
+                }
+            }
+            odd
+        });
+        blocks.contains(&true)
+    }
+
+    /// Revenue and cost of each segment, given the segment of each row; `None` if some lines are to be left out first.
+    ///
+    /// The one pass over lines that all count, as mostly they do: whether they do is found out on the way.
+    pub(super) fn by_segment(&self, segment: &[u32], n_segments: usize) -> Option<Vec<Sums>> {
         let of_customer: Vec<u32> = self
             .row
             .iter()
             .map(|&row| segment.get(row as usize).copied().unwrap_or(MISSING))
             .collect();
         let mut totals = SegmentTotals::new(n_segments);
-        totals.update_lines(&of_customer, &self.customer, self.revenue, self.cost);
-        totals.finish()
+        let all_count = totals.update_lines(&of_customer, &self.customer, self.revenue, self.cost);
+        (all_count || matches!(self.customer, Cow::Owned(_))).then(|| totals.finish())
     }
 
     /// Revenue and cost of each customer, NaN without a line.

@@ -229,7 +229,11 @@ fn read_spend<'a>(
     let mut lines = Vec::with_capacity(spend.n_rows());
     for row in 0..spend.n_rows() {
         if !(amount[row] >= 0.0) {
-            let found = if amount[row].is_nan() { "a missing value".into() } else { amount[row].to_string() };
+            let found = if amount[row].is_nan() {
+                "a missing value".into()
+            } else {
+                amount[row].to_string()
+            };
             return Err(Error::value(amount_name, row, found, "spend is 0 or more")
                 .with_mend(format!("spend = spend[spend[{amount_name:?}] >= 0]")));
         }

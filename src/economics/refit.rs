@@ -181,12 +181,16 @@ fn one(
         sums.iter_mut().for_each(|sums| sums[Field::Acquisition as usize] = 0.0);
         for (cell, &channel) in spend.channel.iter().enumerate() {
             let own = &won[cell * n_segments..][..n_segments];
-            spend.share(cell, |segment| own[segment], |segment, amount| {
-                let pair = &mut channels[channel as usize * n_segments + segment];
-                pair[0] += amount;
-                pair[1] += own[segment] * scale;
-                sums[segment][Field::Acquisition as usize] += amount;
-            });
+            spend.share(
+                cell,
+                |segment| own[segment],
+                |segment, amount| {
+                    let pair = &mut channels[channel as usize * n_segments + segment];
+                    pair[0] += amount;
+                    pair[1] += own[segment] * scale;
+                    sums[segment][Field::Acquisition as usize] += amount;
+                },
+            );
         }
     }
     Ok(One { sums, days, channels })

@@ -38,7 +38,13 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            period_months: 12.0, discount_rate: 0.10, n_boot: 1000, confidence: 0.95, seed: 0, ltv_periods: None }
+            period_months: 12.0,
+            discount_rate: 0.10,
+            n_boot: 1000,
+            confidence: 0.95,
+            seed: 0,
+            ltv_periods: None,
+        }
     }
 }
 
@@ -148,7 +154,9 @@ impl Persist for Scorecard {
             && self.spells.len() == n
             && self.acquisition.as_ref().is_none_or(|a| {
                 let (pairs, all) = (a.channels.len() * n, (a.channels.len() + 1) * (n + 1));
-                a.spend.len() == pairs && a.won.len() == pairs && [&a.lo, &a.hi].iter().all(|e| e.is_empty() || e.len() == all)
+                a.spend.len() == pairs
+                    && a.won.len() == pairs
+                    && [&a.lo, &a.hi].iter().all(|e| e.is_empty() || e.len() == all)
             })
             && self.hhi.len() == 3
             && self.estimates.len() == N_FIGURES
@@ -190,13 +198,11 @@ pub fn scorecard(
     let mut manifest = Manifest::new("segment_scorecard", settings, seed, input.segment.len());
     let mut warnings = Vec::new();
 
-    let lines = match &input.orders {
-        Some(orders) => Some(Lines::new(orders, &mut manifest, &mut warnings)?),
-        None => None,
-    };
+    let mut lines = input.orders.as_ref().map(Lines::new);
     // Revenue of each customer is needed to resample customers, and to tell customers from leads.
-    let bought = match &lines {
+    let bought = match &mut lines {
         Some(lines) if n_boot > 0 || input.first_sale.is_some() => {
+            lines.clean(&mut manifest, &mut warnings)?;
             lines.by_customer(input.segment.len())
         }
         _ => Vec::new(),
@@ -213,16 +219,22 @@ pub fn scorecard(
     monitor.check()?;
     warnings.extend(magnitudes(input));
     let sale = input.first_sale.map_or(&[][..], |column| column.values);
-    let shared = input
-        .spend
-        .map(|spend| allocate(&mut rows, sale, spend, input.segments, last_day(input)));
+    let shared =
+        input.spend.map(|spend| allocate(&mut rows, sale, spend, input.segments, last_day(input)));
 
     let mut totals = SegmentTotals::new(n_segments);
     totals.update(&rows);
     let mut sums = totals.finish();
-    if let Some(lines) = &lines {
+    if let Some(lines) = &mut lines {
         let segment: Vec<u32> = rows.iter().map(|row| row.segment).collect();
-        for (sums, bought) in sums.iter_mut().zip(lines.by_segment(&segment, n_segments)) {
+        let found = match lines.by_segment(&segment, n_segments) {
+            Some(found) => found,
+            None => {
+                lines.clean(&mut manifest, &mut warnings)?;
+                lines.by_segment(&segment, n_segments).unwrap_or_default()
+            }
+        };
+        for (sums, bought) in sums.iter_mut().zip(found) {
             for field in [Field::Revenue as usize, Field::Cost as usize] {
                 sums[field] = bought[field];
             }

@@ -139,7 +139,8 @@ impl EventTable {
     pub fn sum(tables: &[Self]) -> Self {
         let columns = |table: &Self| {
             let rows = 0..table.time.len();
-            rows.map(|r| (table.time[r], [table.won[r], table.lost[r], table.open[r]])).collect::<Vec<_>>()
+            rows.map(|r| (table.time[r], [table.won[r], table.lost[r], table.open[r]]))
+                .collect::<Vec<_>>()
         };
         let mut rows: Vec<(f64, [f64; 3])> = tables.iter().flat_map(columns).collect();
         rows.sort_by(|a, b| a.0.total_cmp(&b.0));

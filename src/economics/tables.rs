@@ -91,12 +91,8 @@ impl Scorecard {
 
     fn by_channel(&self) -> Result<&super::acquisition::Acquisition> {
         self.acquisition.as_ref().ok_or_else(|| {
-            Error::argument(
-                "spend",
-                "None",
-                "acquisition by channel needs a table of spend",
-            )
-            .with_mend("segment_scorecard(..., spend=budget, channel=\"channel\")")
+            Error::argument("spend", "None", "acquisition by channel needs a table of spend")
+                .with_mend("segment_scorecard(..., spend=budget, channel=\"channel\")")
         })
     }
 }

@@ -159,7 +159,11 @@ mod tests {
 
     fn numbers(seed: u64) -> impl Iterator<Item = u64> {
         let step = |state: u64| {
-            Some(state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407))
+            Some(
+                state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407),
+            )
         };
         std::iter::successors(step(seed), move |&state| step(state)).map(|state| state >> 20)
     }
@@ -189,7 +193,8 @@ mod tests {
             }
             for field in 0..5 {
                 // Whole numbers, so that the order of additions does not matter.
-                let own = parts.iter().map(|(u, v)| f64::from(weights[*u as usize][lane]) * v[field]);
+                let own =
+                    parts.iter().map(|(u, v)| f64::from(weights[*u as usize][lane]) * v[field]);
                 assert_eq!(sums[field][lane], 1.0 + own.sum::<f64>());
             }
         }

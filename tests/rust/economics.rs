@@ -295,6 +295,40 @@ fn replicates_scatter_around_the_totals_as_theory_says() {
 }
 
 #[test]
+fn groups_of_many_rows_scatter_as_the_rows_do() {
+    // Five times as many rows as units. A rare segment, so that its customers stand alone in their groups.
+    let mut rng = Rng::stream(2, Stage::Sample, 0);
+    let rows: Vec<Row> = (0..20_480)
+        .map(|_| {
+            let mut values = [0.0; N_FIELDS];
+            (values[0], values[1]) = (1.0, rng.exponential());
+            let segment = u32::from(rng.below(100) == 0);
+            let (outcome, days) = (Outcome::Won, rng.below(30) as f64);
+            Row { segment, role: Role::Customer, outcome, days, bought: MISSING, values }
+        })
+        .collect();
+    let n_boot = 2000;
+    let drawn = replicate(&rows, 2, n_boot, 5, None, &Monitor::new()).unwrap();
+    for (segment, field) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+        let of = |row: &Row| if row.segment == segment { row.values[field] } else { 0.0 };
+        let mean = rows.iter().map(of).sum::<f64>() / rows.len() as f64;
+        let variance: f64 = rows.iter().map(|row| (of(row) - mean).powi(2)).sum();
+        let sums: Vec<f64> =
+            (0..n_boot).map(|draw| drawn.sums(segment as usize, draw)[field]).collect();
+        let centre = sums.iter().sum::<f64>() / n_boot as f64;
+        let spread =
+            sums.iter().map(|sum| (sum - centre).powi(2)).sum::<f64>() / (n_boot - 1) as f64;
+        // Relative variance of the estimate: 2 / n_boot of the draws, 2 / 4096 of the dealing.
+        let error = (2.0 / n_boot as f64 + 2.0 / 4096.0).sqrt();
+        assert!(
+            (spread / variance - 1.0).abs() < 4.0 * error,
+            "{segment} {field}: {}",
+            spread / variance
+        );
+    }
+}
+
+#[test]
 fn replicated_medians_are_those_of_the_weighted_sample() {
     // Every row is a segment of its own field, so that totals give each row's weight back.
     let outcomes = [Outcome::Won, Outcome::Lost, Outcome::Open, Outcome::Won, Outcome::Won];
@@ -303,7 +337,14 @@ fn replicated_medians_are_those_of_the_weighted_sample() {
         .map(|i| {
             let mut values = [0.0; N_FIELDS];
             values[i] = 1.0;
-            Row { segment: 0, role: Role::Customer, outcome: outcomes[i], days: days[i], bought: MISSING, values }
+            Row {
+                segment: 0,
+                role: Role::Customer,
+                outcome: outcomes[i],
+                days: days[i],
+                bought: MISSING,
+                values,
+            }
         })
         .collect();
     let drawn = replicate(&rows, 1, 64, 9, None, &Monitor::new()).unwrap();
