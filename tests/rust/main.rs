@@ -14,4 +14,5 @@ mod map;
 mod medoids;
 mod mixture;
 mod quality;
+mod resampling;
 mod rfm;
