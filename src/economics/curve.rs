@@ -199,10 +199,9 @@ impl Persist for TimeToSale {
             && self.curves.len() == n
             && self.tables.iter().zip(&self.curves).all(|(table, curve)| {
                 let n = table.time.len();
-                let counts = [&table.won, &table.lost, &table.open];
                 let shares = [&curve.time, &curve.at_risk, &curve.won, &curve.lost];
                 let ends = [&curve.error, &curve.lo, &curve.hi];
-                (counts.iter().chain(&shares).chain(&ends)).all(|column| column.len() == n)
+                table.is_whole() && shares.iter().chain(&ends).all(|column| column.len() == n)
             });
         if same && self.horizon >= 0.0 && self.confidence > 0.0 && self.confidence < 1.0 {
             Ok(())

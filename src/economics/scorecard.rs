@@ -152,6 +152,7 @@ impl Persist for Scorecard {
         let shapes = self.sums.len() == n
             && self.leads.len() == n
             && self.spells.len() == n
+            && self.spells.iter().all(EventTable::is_whole)
             && self.acquisition.as_ref().is_none_or(|a| {
                 let (pairs, all) = (a.channels.len() * n, (a.channels.len() + 1) * (n + 1));
                 a.spend.len() == pairs

@@ -135,6 +135,12 @@ impl EventTable {
         at_risk
     }
 
+    /// Whether every time has its three counts.
+    pub(super) fn is_whole(&self) -> bool {
+        let n = self.time.len();
+        self.won.len() == n && self.lost.len() == n && self.open.len() == n
+    }
+
     /// The counts of several tables together.
     pub fn sum(tables: &[Self]) -> Self {
         let columns = |table: &Self| {

@@ -31,6 +31,8 @@ _SHOWN = (
     "payback_months",
     "ltv",
     "ltv_cac",
+    "ltv_horizon",
+    "ltv_model",
     "profit",
 )
 

@@ -124,6 +124,7 @@ def tornado(columns: Mapping[str, Any], first: str) -> Figure:
                     ha="right", va="center", fontsize="small",
                 )  # fmt: skip
         words.append(f"{name} from {marks[0][0]:.2f} without to {marks[1][0]:.2f} alone")
+    ax.grid(False)
     ax.axvline(lead, color="0.5", lw=1)
     ax.axvline(0, color="0.5", lw=1, ls=(0, (4, 3)))
     ax.set_xlim(ends.min() - room, ends.max() + 0.15 * room)
