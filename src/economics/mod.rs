@@ -12,6 +12,7 @@ pub mod acquisition;
 pub mod bootstrap;
 pub mod buying;
 pub mod curve;
+pub mod customers;
 pub mod explain;
 pub mod figures;
 pub mod input;

@@ -20,7 +20,6 @@ import numpy as np  # noqa: E402
 import polars as pl  # noqa: E402
 
 import ilk  # noqa: E402
-from ilk import economics  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -75,7 +74,17 @@ def with_text(customers: pl.DataFrame, orders: pl.DataFrame) -> tuple[pl.DataFra
     return customers.with_columns(name), orders.with_columns(name)
 
 
-def by_ilk(customers: pl.DataFrame, orders: pl.DataFrame, n_boot: int = 0) -> ilk.Scorecard:
+def both_by_ilk(
+    customers: pl.DataFrame, orders: pl.DataFrame
+) -> tuple[ilk.Scorecard, pl.DataFrame]:
+    """The scorecard, and what each customer bought."""
+    card = by_ilk(customers, orders, order_date="date")
+    return card, card.customers
+
+
+def by_ilk(
+    customers: pl.DataFrame, orders: pl.DataFrame, n_boot: int = 0, order_date: str | None = None
+) -> ilk.Scorecard:
     """The scorecard."""
     return ilk.segment_scorecard(
         customers,
@@ -87,6 +96,7 @@ def by_ilk(customers: pl.DataFrame, orders: pl.DataFrame, n_boot: int = 0) -> il
         churn="churn",
         orders=orders,
         customer="customer",
+        order_date=order_date,
         n_boot=n_boot,
         random_state=1,
     )
@@ -170,12 +180,16 @@ def rfm_by_duckdb(orders: pl.DataFrame) -> pl.DataFrame:
         ).pl()
 
 
-def rfm_by_ilk(orders: pl.DataFrame) -> pl.DataFrame:
-    """Recency, frequency and monetary value of each customer."""
-    found: pl.DataFrame = economics.rfm(
-        orders, customer="customer", date="date", value="revenue", definition="marketing"
-    ).to_polars()
-    return found
+def _equal_rfm(ours: pl.DataFrame, theirs: pl.DataFrame) -> bool:
+    """Whether every customer has the same last day, lines and sum."""
+    ours, theirs = ours.sort("customer"), theirs.sort("customer")
+    since = (theirs["date"].max() - theirs["date"]).dt.total_days()
+    return (
+        ours["customer"].equals(theirs["customer"])
+        and (ours["days_since_last"] == since).all()
+        and (ours["n_lines"] == theirs["len"]).all()
+        and np.allclose(ours["revenue"], theirs["monetary"], rtol=1e-10)
+    )
 
 
 def _time(work: Callable[[], Any]) -> tuple[float, Any]:
@@ -189,14 +203,6 @@ def _equal(card: ilk.Scorecard, grouped: pl.DataFrame) -> bool:
     ours = card.to_polars()
     return ours["segment"].to_list() == grouped["segment"].to_list() and all(
         np.allclose(ours[name], grouped[name], rtol=1e-10) for name in grouped.columns[1:]
-    )
-
-
-def _equal_rfm(ours: pl.DataFrame, theirs: pl.DataFrame) -> bool:
-    """Whether every customer has the same sum."""
-    ours, theirs = ours.sort("customer"), theirs.sort("customer")
-    return ours["customer"].equals(theirs["customer"]) and np.allclose(
-        ours["monetary"], theirs["monetary"], rtol=1e-10
     )
 
 
@@ -247,17 +253,16 @@ def run(
             sql: lambda frames=frames: by_duckdb(*frames),
         }
         add(f"scorecard, {size}", _interleaved(works, repeats), _equal)
-        if hasattr(economics, "rfm"):
-            works = {
-                "ilk": lambda frames=frames: (by_ilk(*frames), rfm_by_ilk(frames[1])),
-                polars: lambda frames=frames: (by_polars(*frames), rfm_by_polars(frames[1])),
-                sql: lambda frames=frames: (by_duckdb(*frames), rfm_by_duckdb(frames[1])),
-            }
-            add(
-                f"scorecard and RFM table, {size}",
-                _interleaved(works, repeats),
-                lambda ours, theirs: _equal(ours[0], theirs[0]) and _equal_rfm(ours[1], theirs[1]),
-            )
+        works = {
+            "ilk": lambda frames=frames: both_by_ilk(*frames),
+            polars: lambda frames=frames: (by_polars(*frames), rfm_by_polars(frames[1])),
+            sql: lambda frames=frames: (by_duckdb(*frames), rfm_by_duckdb(frames[1])),
+        }
+        add(
+            f"scorecard and RFM table, {size}",
+            _interleaved(works, repeats),
+            lambda ours, theirs: _equal(ours[0], theirs[0]) and _equal_rfm(ours[1], theirs[1]),
+        )
     works = {
         "ilk": lambda: by_ilk(customers, orders, n_boot=1000),
         "the point estimate (three times its cost is allowed)": lambda: by_ilk(customers, orders),

@@ -345,6 +345,7 @@ fn order_lines_and_their_sums_give_the_same_scorecard() {
             row: &row,
             revenue: Column { name: "revenue", values: &revenue },
             cost: column("cost", &cost),
+            day: None,
         }),
         ..base.clone()
     };
