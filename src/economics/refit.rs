@@ -24,6 +24,8 @@ pub struct Refit<'a> {
     rows: Rows,
     /// Row of the table of each row of `rows`.
     used: Vec<usize>,
+    /// Cluster of each row of `rows` in the segmentation.
+    clusters: Vec<u32>,
     weights: Option<Vec<f64>>,
 }
 
@@ -55,7 +57,8 @@ impl<'a> Refit<'a> {
             }
             _ => None,
         };
-        Ok(Self { segmentation, rows, used, weights })
+        let clusters = segmentation.model().predict(&rows, &Monitor::new())?;
+        Ok(Self { segmentation, rows, used, clusters, weights })
     }
 
     /// What the intervals then hold for.
@@ -71,9 +74,12 @@ impl<'a> Refit<'a> {
             .map(|(at, &row)| drawn[row] * self.weights.as_ref().map_or(1.0, |weights| weights[at]))
             .collect();
         let model = Model::fit(&self.rows, Some(&weights), k, N_INIT, seed, monitor)?;
-        let mut overlap = vec![0.0; k * k];
-        for ((&new, &old), weight) in model.labels().iter().zip(original.labels()).zip(&weights) {
-            overlap[new as usize * k + old as usize] += weight;
+        let k_new = model.labels().iter().map(|&label| label as usize + 1).max().unwrap_or(0);
+        let mut overlap = vec![0.0; k_new * k];
+        for ((&new, &old), weight) in model.labels().iter().zip(&self.clusters).zip(&weights) {
+            if (old as usize) < k {
+                overlap[new as usize * k + old as usize] += weight;
+            }
         }
         let matched = best_matching(&overlap, k);
         let groups = self.segmentation.groups();
