@@ -139,14 +139,14 @@ impl Curve {
         }
         let mut variance = 0.0;
         let mut before = 1.0;
-        for row in 0..rows {
+        for (row, &below) in below[..rows].iter().enumerate() {
             let (n, won) = (self.at_risk[row], table.won[row]);
             let ended = won + table.lost[row];
             if ended == 0.0 || n == 0.0 {
                 continue;
             }
             let left = horizon - self.time[row];
-            let (direct, later) = (before * left, below[row] - self.won[row] * left);
+            let (direct, later) = (before * left, below - self.won[row] * left);
             variance += direct * direct * won * (n - won) / n.powi(3)
                 - 2.0 * direct * later * won / (n * n);
             if n > ended {

@@ -63,7 +63,7 @@ pub fn knockout(
     criteria: &Criteria,
     settings: Map<String, Value>,
 ) -> Result<Knockout> {
-    if !(criteria.min_size >= 0.0) {
+    if criteria.min_size.is_nan() || criteria.min_size < 0.0 {
         let wanted = "a number of customers, 0 or more, is needed";
         return Err(Error::argument("min_size", criteria.min_size, wanted));
     }
@@ -85,7 +85,7 @@ pub fn knockout(
             reasons.push(format!("{n} customers, fewer than {}", number(criteria.min_size)));
         }
         let share = card.figure(Figure::RevenueShare).value[segment];
-        if criteria.min_share > 0.0 && !(share >= criteria.min_share) {
+        if criteria.min_share > 0.0 && (share.is_nan() || share < criteria.min_share) {
             reasons.push(format!("revenue_share is {share:.3}, below {}", criteria.min_share));
         }
         let name = &card.segments[segment];

@@ -244,7 +244,7 @@ fn read_spend<'a>(
     let channel_code: Vec<u32> = channels_of.categories.iter().map(&mut add).collect();
     let mut lines = Vec::with_capacity(spend.n_rows());
     for row in 0..spend.n_rows() {
-        if !(amount[row] >= 0.0) {
+        if amount[row].is_nan() || amount[row] < 0.0 {
             let found = if amount[row].is_nan() {
                 "a missing value".into()
             } else {
