@@ -86,6 +86,10 @@ lab: build-release $(VENV)/.with-lab ## open the notebooks in JupyterLab
 bench: build-release $(VENV)/.with-bench ## compare with the peers on this machine, as ratios of times
 	'$(BIN)/python' tests/benches/compare.py $(if $(MARKDOWN),--markdown $(MARKDOWN)) $(BENCHES)
 
+.PHONY: coverage
+coverage: build-release $(VENV)/.with-bench ## count how often intervals hold a planted truth (400 markets of three sizes)
+	'$(BIN)/python' tests/benches/coverage_scorecard.py docs/reliability.png
+
 .PHONY: bench-rust
 bench-rust: ## time the kernels alone (criterion)
 	cargo bench --locked

@@ -1,7 +1,8 @@
 //! Scorecards and ranks in plain sentences.
 
+use super::curve::TimeToSale;
 use super::figures::Figure;
-use super::rank::Ranking;
+use super::rank::{Ranking, Weights, rank};
 use super::scorecard::Scorecard;
 use super::totals::{Field, total};
 
@@ -118,14 +119,21 @@ impl Scorecard {
         if profit.iter().any(|value| value.is_nan()) || profit.len() < 2 {
             return None;
         }
-        let mut order: Vec<usize> = (0..profit.len()).collect();
-        order.sort_by(|&a, &b| profit[b].total_cmp(&profit[a]));
-        let names: Vec<String> = order
-            .iter()
-            .take(3)
-            .map(|&s| format!("{} ({})", self.segments[s], number(profit[s])))
+        let ranking = rank(self, 3, &["profit".to_string()], &Weights::Equal).ok()?;
+        let names: Vec<String> = (ranking.segments.iter().zip(&ranking.values).take(3))
+            .map(|(name, &profit)| format!("{name} ({})", number(profit)))
             .collect();
-        Some(format!("By profit the first are {}.", list(&names)))
+        let mut text = format!("By profit the first are {}.", list(&names));
+        let unsure: Vec<String> = (ranking.segments.iter().zip(&ranking.p_top))
+            .filter(|&(_, &p)| (NOT_SETTLED..=1.0 - NOT_SETTLED).contains(&p))
+            .map(|(name, &p)| format!("{name} is among the first three in {}", percent(p)))
+            .collect();
+        if !unsure.is_empty() {
+            text += &format!(" That is not settled: {} of replicates.", list(&unsure));
+        } else if profit.len() > 3 && self.replicates.n_boot > 0 {
+            text += " The same three come first in nearly all replicates.";
+        }
+        Some(text)
     }
 
     fn basis(&self) -> String {
@@ -148,6 +156,55 @@ impl Scorecard {
             sentences.push(format!("{first}{}.", letters.as_str()));
         }
         sentences.join(" ")
+    }
+}
+
+impl TimeToSale {
+    /// The curves in sentences.
+    pub fn explain(&self) -> String {
+        let mut lines = Vec::new();
+        for (at, (name, curve)) in self.segments.iter().zip(&self.curves).enumerate() {
+            let (median, lo, hi) = curve.median();
+            let half = if median.is_nan() {
+                "no lead with known dates".to_string()
+            } else if median.is_infinite() {
+                "fewer than half of the leads buy within the time observed".to_string()
+            } else {
+                let ends = [lo, hi].map(not_reached);
+                format!(
+                    "half of the leads have bought after {} days ({} to {})",
+                    number(median),
+                    ends[0],
+                    ends[1]
+                )
+            };
+            let (share, low, high) = curve.by(self.horizon);
+            let mut line = format!("{name}: {half}");
+            if !share.is_nan() {
+                line += &format!(
+                    "; {} ({} to {}) have bought within {} days",
+                    percent(share),
+                    percent(low),
+                    percent(high),
+                    number(self.horizon)
+                );
+            }
+            let (mean, _) = curve.restricted_mean(&self.tables[at], self.horizon);
+            if !mean.is_nan() {
+                line += &format!(
+                    ", and of these days {} pass on average before the sale, all of them where there is none",
+                    number(mean)
+                );
+            }
+            lines.push(line + ".");
+        }
+        let competing = self.tables.iter().any(|table| table.lost.iter().any(|&n| n > 0.0));
+        lines.push(format!(
+            "{}; in brackets {} intervals. Open leads count as long as they were observed.",
+            if competing { "Aalen-Johansen, lost leads competing" } else { "Kaplan-Meier" },
+            percent(self.confidence)
+        ));
+        lines.join("\n")
     }
 }
 
@@ -211,7 +268,12 @@ fn percent(share: f64) -> String {
 }
 
 fn ratio(value: f64) -> String {
-    if value.is_infinite() { number(value) } else { format!("{value:.1}") }
+    // Adding 0 turns -0 into 0.
+    if value.is_infinite() {
+        number(value)
+    } else {
+        format!("{:.1}", (value * 10.0).round() / 10.0 + 0.0)
+    }
 }
 
 fn never(months: f64) -> String {
@@ -223,7 +285,7 @@ fn not_reached(days: f64) -> String {
 }
 
 /// Thousands apart, and as many decimals as a reader wants: none from 100 on, one above 10, two below.
-fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     if value.is_infinite() {
         return if value > 0.0 { "unlimited" } else { "minus unlimited" }.into();
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::totals::{Field, Sums};
+use crate::error::{Error, Result};
 
 /// A figure of the scorecard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +31,10 @@ pub enum Figure {
     LtvAdvance,
     /// Discounted lifetime value, paid at the end of each period.
     LtvArrears,
+    /// Discounted lifetime value of a stated number of periods, paid at the beginning of each.
+    LtvHorizon,
+    /// Mean of the customers' lifetime values by a model.
+    LtvModel,
     /// Share of customers lost per period.
     Churn,
     /// Revenue.
@@ -39,7 +44,7 @@ pub enum Figure {
 }
 
 /// Number of figures.
-pub const N_FIGURES: usize = 14;
+pub const N_FIGURES: usize = 16;
 
 /// One value per [`Figure`].
 pub type Figures = [f64; N_FIGURES];
@@ -58,6 +63,8 @@ impl Figure {
         Self::LtvCac,
         Self::LtvAdvance,
         Self::LtvArrears,
+        Self::LtvHorizon,
+        Self::LtvModel,
         Self::Churn,
         Self::Revenue,
         Self::Profit,
@@ -77,6 +84,8 @@ impl Figure {
             Self::LtvCac => "ltv_cac",
             Self::LtvAdvance => "ltv_advance",
             Self::LtvArrears => "ltv_arrears",
+            Self::LtvHorizon => "ltv_horizon",
+            Self::LtvModel => "ltv_model",
             Self::Churn => "churn",
             Self::Revenue => "revenue",
             Self::Profit => "profit",
@@ -86,6 +95,18 @@ impl Figure {
     /// The figure of a column.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|figure| figure.name() == name)
+    }
+
+    /// The figure of a column that an argument names.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] if there is none.
+    pub fn named(name: &str, argument: &str) -> Result<Self> {
+        Self::from_name(name).ok_or_else(|| {
+            let all = Self::ALL.map(|figure| format!("{:?}", figure.name())).join(", ");
+            Error::argument(argument, format!("{name:?}"), format!("the figures are {all}"))
+        })
     }
 
     /// Whether more of it is better.
@@ -110,6 +131,8 @@ pub struct Given {
     pub churn: bool,
     /// Dates of first contact and first sale.
     pub dates: bool,
+    /// Lifetime values by a model.
+    pub clv: bool,
 }
 
 /// The constants of the formulas.
@@ -119,6 +142,8 @@ pub struct Terms {
     pub period_months: f64,
     /// Discount rate per year.
     pub discount_rate: f64,
+    /// Periods that [`Figure::LtvHorizon`] counts.
+    pub ltv_periods: Option<u32>,
 }
 
 impl Terms {
@@ -136,7 +161,8 @@ impl Terms {
 /// `all_revenue` is the revenue of all segments, `days_to_sale` the median computed by [`super::survival`]. Every ratio is
 /// a ratio of sums. Lifetime values follow Gupta and Lehmann 2003 (Journal of Interactive Marketing 17(1):9-24) with a
 /// constant margin m, retention r and discount rate d per period: m (1 + d) / (1 + d - r) where the margin comes at the
-/// beginning of each period, m r / (1 + d - r) where it comes at the end of each.
+/// beginning of each period, m r / (1 + d - r) where it comes at the end of each. The value of the first H periods is the
+/// first H terms of the former: m (1 - q^H) / (1 - q) with q = r / (1 + d).
 pub fn figures(
     sums: &Sums,
     all_revenue: f64,
@@ -170,12 +196,20 @@ pub fn figures(
             Figure::LtvCac => ltv / cac,
             Figure::LtvAdvance => contribution * (1.0 + discount) / decay,
             Figure::LtvArrears => contribution * (1.0 - churn) / decay,
+            Figure::LtvHorizon => contribution * annuity((1.0 - churn) / (1.0 + discount), terms),
+            Figure::LtvModel => known(given.clv, of(Field::Modelled) / of(Field::ModelledKnown)),
             Figure::Churn => churn,
             Figure::Revenue => revenue,
             Figure::Profit => revenue - cost - of(Field::Acquisition) - of(Field::Management),
         };
     }
     out
+}
+
+/// 1 + q + q^2 + ..., as many terms as there are periods; NaN where none are stated.
+fn annuity(q: f64, terms: Terms) -> f64 {
+    let Some(periods) = terms.ltv_periods.map(f64::from) else { return f64::NAN };
+    if q == 1.0 { periods } else { (1.0 - q.powf(periods)) / (1.0 - q) }
 }
 
 /// Months until the contribution of a customer has paid for the acquisition; infinite where it never does.

@@ -3,6 +3,8 @@
 //! A row is a customer if it has a first sale (where that column is given) or revenue; any other row is a lead. Amounts
 //! of leads that are missing are 0; a customer with a missing amount is left out and counted.
 
+use super::acquisition::Spend;
+use super::orders::Bought;
 use super::survival::Outcome;
 use super::totals::{Field, N_FIELDS, Role, Row, Sums};
 use crate::error::{Error, Result};
@@ -41,6 +43,8 @@ pub struct Orders<'a> {
     pub revenue: Column<'a>,
     /// Cost of each line.
     pub cost: Option<Column<'a>>,
+    /// Day of each line, where a table of customers is wanted.
+    pub day: Option<Column<'a>>,
 }
 
 /// Everything that a scorecard is computed from.
@@ -68,12 +72,16 @@ pub struct Input<'a> {
     pub lost: Option<Lost<'a>>,
     /// Churn rate per period, or 1 for a customer who left in it.
     pub churn: Option<Column<'a>>,
+    /// Lifetime value by a model, missing for leads.
+    pub clv: Option<Column<'a>>,
     /// Customers of each row, where rows are totals.
     pub n_customers: Option<Column<'a>>,
     /// Customers won of each row, where rows are totals.
     pub n_new: Option<Column<'a>>,
     /// Order lines that revenue and cost are taken from.
     pub orders: Option<Orders<'a>>,
+    /// Spend by month and channel; not with `acquisition`.
+    pub spend: Option<&'a Spend<'a>>,
 }
 
 /// Why a row is left out.
@@ -87,7 +95,7 @@ struct Tally {
 }
 
 /// The last day that any column of dates mentions: leads that are neither won nor lost are open until then.
-fn last_day(input: &Input<'_>) -> f64 {
+pub(super) fn last_day(input: &Input<'_>) -> f64 {
     let lost = match input.lost {
         Some(Lost::Day(column)) => Some(column),
         _ => None,
@@ -108,8 +116,7 @@ fn last_day(input: &Input<'_>) -> f64 {
 
 /// Rows ready to be added up; those left out have segment [`MISSING`] and are counted in the manifest.
 ///
-/// `bought` holds revenue and cost of each customer from the order lines, NaN where there are none; it is empty where
-/// they are added up elsewhere.
+/// `bought` holds what each customer bought by the order lines; it is empty where they are added up elsewhere.
 ///
 /// # Errors
 ///
@@ -117,7 +124,7 @@ fn last_day(input: &Input<'_>) -> f64 {
 /// columns that do not go together.
 pub(super) fn prepare(
     input: &Input<'_>,
-    bought: &[[f64; 2]],
+    bought: &[Bought],
     manifest: &mut Manifest,
 ) -> Result<Vec<Row>> {
     check_arguments(input)?;
@@ -128,6 +135,7 @@ pub(super) fn prepare(
         role: Role::OpenLead,
         outcome: Outcome::Open,
         days: f64::NAN,
+        bought: MISSING,
         values: [0.0; N_FIELDS],
     };
     let mut rows = vec![empty; n_rows];
@@ -167,7 +175,7 @@ pub(super) fn prepare(
 /// One row, or the index of the reason why it is left out.
 fn prepare_row(
     input: &Input<'_>,
-    bought: &[[f64; 2]],
+    bought: &[Bought],
     last_day: f64,
     row: usize,
 ) -> Result<Result<Row, usize>> {
@@ -175,7 +183,8 @@ fn prepare_row(
     let contact = at(input.first_contact);
     let sale = at(input.first_sale);
     let [revenue, cost] = match bought.get(row) {
-        Some(&sums) => sums,
+        Some(bought) if bought.lines > 0 => [bought.revenue, bought.cost],
+        Some(_) => [f64::NAN; 2],
         None => [at(input.revenue), at(input.cost)],
     };
     let (lost, loss_day) = loss(input, row)?;
@@ -254,6 +263,9 @@ fn prepare_row(
     set(Field::Management, management);
     set(Field::Churned, churn * customers);
     set(Field::ChurnKnown, if churn.is_nan() { 0.0 } else { customers });
+    let clv = at(input.clv);
+    set(Field::Modelled, clv * customers);
+    set(Field::ModelledKnown, if clv.is_nan() { 0.0 } else { customers });
     let (outcome, end) = if !sale.is_nan() {
         (Outcome::Won, sale)
     } else if is_customer {
@@ -272,7 +284,7 @@ fn prepare_row(
         (false, true) => Role::LostLead,
         (false, false) => Role::OpenLead,
     };
-    Ok(Ok(Row { segment, role, outcome, days, values }))
+    Ok(Ok(Row { segment, role, outcome, days, bought: MISSING, values }))
 }
 
 /// Whether a row is a lost lead, and the day of the loss where it is known.
@@ -349,6 +361,16 @@ fn check_arguments(input: &Input<'_>) -> Result<()> {
                 "dates together with n_customers",
                 "days to sale need one row per customer or lead",
             );
+        }
+    }
+    if input.spend.is_some() {
+        let clash = "acquisition cost is either a column of the customers or a table of spend";
+        if input.acquisition.is_some() {
+            return refuse("spend", "both spend and acquisition_cost", clash);
+        }
+        if input.first_sale.is_none() {
+            let wanted = "spend is shared out by the month of the first sale";
+            return refuse("first_sale", "None", wanted);
         }
     }
     if input.first_sale.is_none() && (input.first_contact.is_some() || input.lost.is_some()) {

@@ -111,19 +111,34 @@ pub fn rank(
     by: &[String],
     weights: &Weights,
 ) -> Result<Ranking> {
+    let all: Vec<usize> = (0..scorecard.segments.len()).collect();
+    rank_among(scorecard, top, by, weights, &all)
+}
+
+/// Ranks some of the segments; only these are compared.
+pub(super) fn rank_among(
+    scorecard: &Scorecard,
+    top: usize,
+    by: &[String],
+    weights: &Weights,
+    among: &[usize],
+) -> Result<Ranking> {
     if top == 0 {
         return Err(Error::argument("top", top, "a number of segments, 1 or more, is needed")
             .with_mend("top=3"));
     }
-    let criteria = criteria(scorecard, by, weights)?;
-    let n = scorecard.segments.len();
-    let point: Vec<Vec<f64>> =
-        criteria.iter().map(|&(figure, _)| scorecard.figure(figure).value[..n].to_vec()).collect();
+    let criteria = criteria(scorecard, by, weights, among)?;
+    let n = among.len();
+    let values = |figure| {
+        let all = &scorecard.figure(figure).value;
+        among.iter().map(|&segment| all[segment]).collect::<Vec<f64>>()
+    };
+    let point: Vec<Vec<f64>> = criteria.iter().map(|&(figure, _)| values(figure)).collect();
     let point_weights: Vec<f64> = criteria.iter().map(|&(_, weight)| weight).collect();
     let score = score(&criteria, &point, &point_weights);
     let ranks = ranks(&criteria, &point, &score);
 
-    let drawn = replicated_ranks(scorecard, &criteria, &point, weights);
+    let drawn = replicated_ranks(scorecard, &criteria, &point, weights, among);
     let p_top = |segment: usize| {
         let hits = drawn.iter().filter(|ranks| ranks[segment] <= top).count();
         if drawn.is_empty() { f64::NAN } else { hits as f64 / drawn.len() as f64 }
@@ -149,7 +164,7 @@ pub fn rank(
         manifest,
         top,
         confidence: scorecard.options.confidence,
-        segments: order.iter().map(|&s| scorecard.segments[s].clone()).collect(),
+        segments: order.iter().map(|&s| scorecard.segments[among[s]].clone()).collect(),
         rank: order.iter().map(|&s| ranks[s]).collect(),
         score: order.iter().map(|&s| score[s]).collect(),
         values: point.iter().flat_map(|column| order.iter().map(|&s| column[s])).collect(),
@@ -160,18 +175,20 @@ pub fn rank(
     })
 }
 
-fn criteria(scorecard: &Scorecard, by: &[String], weights: &Weights) -> Result<Vec<(Figure, f64)>> {
-    let all = || Figure::ALL.map(|figure| format!("{:?}", figure.name())).join(", ");
+fn criteria(
+    scorecard: &Scorecard,
+    by: &[String],
+    weights: &Weights,
+    among: &[usize],
+) -> Result<Vec<(Figure, f64)>> {
     if by.is_empty() {
-        let wanted = format!("at least one of {} is needed", all());
+        let all = Figure::ALL.map(|figure| format!("{:?}", figure.name())).join(", ");
+        let wanted = format!("at least one of {all} is needed");
         return Err(Error::argument("by", "no figure", wanted).with_mend("by=\"profit\""));
     }
     let mut figures = Vec::with_capacity(by.len());
     for name in by {
-        let Some(figure) = Figure::from_name(name) else {
-            let wanted = format!("the figures are {}", all());
-            return Err(Error::argument("by", format!("{name:?}"), wanted));
-        };
+        let figure = Figure::named(name, "by")?;
         if figures.contains(&figure) {
             return Err(Error::argument(
                 "by",
@@ -179,8 +196,8 @@ fn criteria(scorecard: &Scorecard, by: &[String], weights: &Weights) -> Result<V
                 "each figure counts once",
             ));
         }
-        let values = &scorecard.figure(figure).value[..scorecard.segments.len()];
-        if values.iter().all(|value| value.is_nan()) {
+        let values = &scorecard.figure(figure).value;
+        if among.iter().all(|&segment| values[segment].is_nan()) {
             let wanted =
                 "this scorecard has no values of it: a column that it rests on was not given";
             return Err(
@@ -214,23 +231,29 @@ fn score(criteria: &[(Figure, f64)], columns: &[Vec<f64>], weights: &[f64]) -> V
     let n = columns.first().map_or(0, Vec::len);
     let mut score = vec![0.0; n];
     for ((&(figure, _), column), weight) in criteria.iter().zip(columns).zip(weights) {
-        let sign = if figure.more_is_better() { 1.0 } else { -1.0 };
-        let finite = || column.iter().map(|value| sign * value).filter(|value| value.is_finite());
-        let worst = finite().fold(f64::INFINITY, f64::min);
-        let best = finite().fold(f64::NEG_INFINITY, f64::max);
-        for (score, value) in score.iter_mut().zip(column) {
-            let value = sign * value;
-            let scaled = if value.is_nan() || value == f64::NEG_INFINITY {
-                0.0
-            } else if value == f64::INFINITY || best <= worst {
-                1.0
-            } else {
-                (value - worst) / (best - worst)
-            };
+        for (score, scaled) in score.iter_mut().zip(scaled(figure, column)) {
             *score += weight * scaled;
         }
     }
     score
+}
+
+/// One criterion scaled to 0 for the worst segment and 1 for the best.
+pub(super) fn scaled(figure: Figure, column: &[f64]) -> Vec<f64> {
+    let sign = if figure.more_is_better() { 1.0 } else { -1.0 };
+    let finite = || column.iter().map(|value| sign * value).filter(|value| value.is_finite());
+    let worst = finite().fold(f64::INFINITY, f64::min);
+    let best = finite().fold(f64::NEG_INFINITY, f64::max);
+    let scale = |value: f64| {
+        if value.is_nan() || value == f64::NEG_INFINITY {
+            0.0
+        } else if value == f64::INFINITY || best <= worst {
+            1.0
+        } else {
+            (value - worst) / (best - worst)
+        }
+    };
+    column.iter().map(|value| scale(sign * value)).collect()
 }
 
 /// 1 for the best; equal ones share the better rank. One criterion is compared as it is, so that 60 months are better
@@ -255,6 +278,7 @@ fn replicated_ranks(
     criteria: &[(Figure, f64)],
     point: &[Vec<f64>],
     weights: &Weights,
+    among: &[usize],
 ) -> Vec<Vec<usize>> {
     let n = scorecard.segments.len();
     let dirichlet = *weights == Weights::Dirichlet;
@@ -270,7 +294,7 @@ fn replicated_ranks(
             Some(figures) => criteria
                 .iter()
                 .map(|&(figure, _)| {
-                    figures[..n].iter().map(|figures| figures[figure as usize]).collect()
+                    among.iter().map(|&segment| figures[segment][figure as usize]).collect()
                 })
                 .collect(),
         };

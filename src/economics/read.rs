@@ -1,12 +1,17 @@
 //! From tables to a scorecard: which column plays which role.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
+use super::acquisition::{Line, Spend, month_of};
 use super::input::{Column, Input, Lost, Orders};
+use super::refit::Refit;
 use super::scorecard::{Options, Scorecard, scorecard};
 use crate::error::{Error, Result};
 use crate::parallel::Monitor;
-use crate::table::{Codes, Kind, MISSING, Numeric, Table};
+use crate::segment::Segmentation;
+use crate::table::{Codes, Keys, Kind, MISSING, Numeric, Table};
 
 /// Names of columns by role, as arguments of `segment_scorecard`.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -31,10 +36,22 @@ pub struct Names {
     pub churn: Option<String>,
     /// Customer, in both tables.
     pub customer: Option<String>,
+    /// Date of an order line.
+    pub order_date: Option<String>,
     /// Number of customers of a row.
     pub n_customers: Option<String>,
     /// Number of new customers of a row.
     pub n_new: Option<String>,
+    /// Lifetime value by a model.
+    pub clv: Option<String>,
+    /// Channel, in the tables of customers and of spend.
+    pub channel: Option<String>,
+    /// Month of the spend.
+    pub month: Option<String>,
+    /// Amount of the spend.
+    pub amount: Option<String>,
+    /// Months from spend to sale.
+    pub lag_months: u32,
 }
 
 impl Names {
@@ -51,8 +68,13 @@ impl Names {
             ("lost", self.lost.as_ref()),
             ("churn", self.churn.as_ref()),
             ("customer", self.customer.as_ref()),
+            ("order_date", self.order_date.as_ref()),
             ("n_customers", self.n_customers.as_ref()),
             ("n_new", self.n_new.as_ref()),
+            ("clv", self.clv.as_ref()),
+            ("channel", self.channel.as_ref()),
+            ("month", self.month.as_ref()),
+            ("amount", self.amount.as_ref()),
         ] {
             if let Some(name) = name {
                 settings.insert(argument.into(), json!(name));
@@ -61,6 +83,12 @@ impl Names {
         settings.insert("period_months".into(), json!(options.period_months));
         settings.insert("discount_rate".into(), json!(options.discount_rate));
         settings.insert("n_boot".into(), json!(options.n_boot));
+        if let Some(periods) = options.ltv_periods {
+            settings.insert("ltv_periods".into(), json!(periods));
+        }
+        if self.amount.is_some() {
+            settings.insert("lag_months".into(), json!(self.lag_months));
+        }
         settings.insert("confidence".into(), json!(options.confidence));
         settings
     }
@@ -86,22 +114,34 @@ impl Read {
     }
 }
 
-/// The scorecard of a table of customers, with or without a table of their order lines.
-///
-/// `segments` is the table that holds the column `names.segment`: the customers' own, or one with as many rows.
+/// The tables that a scorecard is read from.
+#[derive(Debug, Clone, Copy)]
+pub struct Tables<'a> {
+    /// One row per customer, or totals.
+    pub customers: &'a Table,
+    /// Holds the column of segments: the customers' own, or one with as many rows.
+    pub segments: &'a Table,
+    /// Order lines.
+    pub orders: Option<&'a Table>,
+    /// Spend by month and channel.
+    pub spend: Option<&'a Table>,
+    /// A segmentation of the customers that is to be fitted anew in each replicate.
+    pub refit: Option<&'a Segmentation>,
+}
+
+/// The scorecard of a table of customers, with or without tables of their order lines and of spend.
 ///
 /// # Errors
 ///
 /// Those of [`scorecard`], and those of reading columns: [`Error::MissingColumn`], [`Error::ColumnType`],
 /// [`Error::BadValue`] for a customer who stands in two rows.
 pub fn scorecard_of(
-    customers: &Table,
-    segments: &Table,
-    orders: Option<&Table>,
+    tables: &Tables<'_>,
     names: &Names,
     options: Options,
     monitor: &Monitor,
 ) -> Result<Scorecard> {
+    let &Tables { customers, segments, orders, spend, refit } = tables;
     if segments.n_rows() != customers.n_rows() {
         return Err(Error::argument(
             "segment",
@@ -122,7 +162,18 @@ pub fn scorecard_of(
     let first_contact = Read::days(customers, names.first_contact.as_ref())?;
     let first_sale = Read::days(customers, names.first_sale.as_ref())?;
     let (lost, lost_is_day) = lost_leads(customers, names.lost.as_ref())?;
-    let linked = link(customers, orders, names)?;
+    let clv = amounts(&names.clv)?;
+    let mut linked = link(customers, orders, names, &codes, &categories)?;
+    let order_day = match orders {
+        Some(orders) => Read::days(orders, names.order_date.as_ref())?,
+        None => None,
+    };
+    let channel = spend.map(|_| customers.codes(needed(&names.channel, "channel")?)).transpose()?;
+    let spend = spend
+        .zip(channel.as_ref())
+        .map(|(spend, channel)| read_spend(spend, channel, &categories, names))
+        .transpose()?;
+    let refit = refit.map(|segmentation| Refit::new(segmentation, customers)).transpose()?;
 
     fn view(read: &Option<Read>) -> Option<Column<'_>> {
         read.as_ref().map(Read::column)
@@ -142,15 +193,84 @@ pub fn scorecard_of(
         churn: view(&churn),
         n_customers: view(&n_customers),
         n_new: view(&n_new),
+        clv: view(&clv),
+        spend: spend.as_ref(),
         orders: linked.as_ref().zip(view(&revenue)).map(|(linked, revenue)| Orders {
             customer_name: &linked.name,
             customer: &linked.customer,
             row: &linked.row,
             revenue,
             cost: view(&cost),
+            day: view(&order_day),
         }),
     };
-    scorecard(&input, options, names.settings(&options), monitor)
+    let mut card = scorecard(&input, options, names.settings(&options), refit.as_ref(), monitor)?;
+    if let Some((found, linked)) = card.customers.take().zip(linked.take()) {
+        let found = Arc::unwrap_or_clone(found);
+        let Linked { name, keys, .. } = linked;
+        card.customers = Some(Arc::new(found.identified(name, keys.distinct, keys.codes)));
+    }
+    Ok(card)
+}
+
+fn needed<'a>(name: &'a Option<String>, argument: &str) -> Result<&'a str> {
+    name.as_deref().ok_or_else(|| {
+        Error::argument(argument, "None", "spend needs the columns channel, month and amount")
+            .with_mend("spend=budget, channel=\"channel\", month=\"month\", amount=\"amount\"")
+    })
+}
+
+/// The budget, its channels and segments by the codes of the customers'.
+fn read_spend<'a>(
+    spend: &Table,
+    channel: &'a Codes,
+    segments: &[String],
+    names: &Names,
+) -> Result<Spend<'a>> {
+    let channels_of = spend.codes(needed(&names.channel, "channel")?)?;
+    let month = spend.days(needed(&names.month, "month")?)?;
+    let amount_name = needed(&names.amount, "amount")?;
+    let amount = spend.numeric(amount_name)?;
+    let by_segment = spend.names().contains(&names.segment.as_str());
+    let segment = by_segment.then(|| spend.codes(&names.segment)).transpose()?;
+    let mut channels = channel.categories.clone();
+    let mut add = |name: &String| match channels.iter().position(|known| known == name) {
+        Some(at) => at as u32,
+        None => {
+            channels.push(name.clone());
+            channels.len() as u32 - 1
+        }
+    };
+    let channel_code: Vec<u32> = channels_of.categories.iter().map(&mut add).collect();
+    let mut lines = Vec::with_capacity(spend.n_rows());
+    for row in 0..spend.n_rows() {
+        if amount[row].is_nan() || amount[row] < 0.0 {
+            let found = if amount[row].is_nan() {
+                "a missing value".into()
+            } else {
+                amount[row].to_string()
+            };
+            return Err(Error::value(amount_name, row, found, "spend is 0 or more")
+                .with_mend(format!("spend = spend[spend[{amount_name:?}] >= 0]")));
+        }
+        let mut own = MISSING;
+        if let Some(segment) = &segment
+            && let Some(name) = segment.categories.get(segment.codes[row] as usize)
+        {
+            let Some(at) = segments.iter().position(|known| known == name) else {
+                let wanted = "there is no such segment among the customers";
+                return Err(Error::value(&names.segment, row, format!("{name:?}"), wanted));
+            };
+            own = at as u32;
+        }
+        lines.push(Line {
+            month: (!month[row].is_nan()).then(|| month_of(month[row])),
+            channel: channel_code.get(channels_of.codes[row] as usize).copied().unwrap_or(MISSING),
+            segment: own,
+            amount: amount[row],
+        });
+    }
+    Ok(Spend { channels, channel: &channel.codes, lines, lag: i64::from(names.lag_months) })
 }
 
 /// The column of lost leads, and whether it holds days: dates, or numbers other than 0 and 1.
@@ -170,11 +290,18 @@ fn lost_leads(customers: &Table, name: Option<&String>) -> Result<(Option<Read>,
 /// Order lines linked to rows of customers.
 struct Linked {
     name: String,
+    keys: Keys,
     customer: Vec<u32>,
     row: Vec<u32>,
 }
 
-fn link(customers: &Table, orders: Option<&Table>, names: &Names) -> Result<Option<Linked>> {
+fn link(
+    customers: &Table,
+    orders: Option<&Table>,
+    names: &Names,
+    segment: &[u32],
+    segments: &[String],
+) -> Result<Option<Linked>> {
     let Some(name) = names.customer.as_ref() else {
         if orders.is_some() {
             return Err(Error::argument(
@@ -196,8 +323,15 @@ fn link(customers: &Table, orders: Option<&Table>, names: &Names) -> Result<Opti
         };
         if *slot != MISSING {
             let found = keys.distinct.names().swap_remove(code as usize);
+            let (one, other) = (segment[*slot as usize], segment[row]);
+            let both = match (segments.get(one as usize), segments.get(other as usize)) {
+                (Some(one), Some(other)) if one != other => {
+                    format!(", in segment {one:?} there and in {other:?} here")
+                }
+                _ => String::new(),
+            };
             let wanted = format!(
-                "a customer stands in one row, and this one already stands in row {slot}; order lines go into orders="
+                "a customer stands in one row, and this one already stands in row {slot}{both}; order lines go into orders="
             );
             return Err(Error::value(name, row, found, wanted)
                 .with_mend(format!("customers = customers.drop_duplicates({name:?})")));
@@ -206,5 +340,5 @@ fn link(customers: &Table, orders: Option<&Table>, names: &Names) -> Result<Opti
     }
     let Some(orders) = orders else { return Ok(None) };
     let customer = orders.find_keys(name, &keys, name)?;
-    Ok(Some(Linked { name: name.clone(), customer, row: row_of }))
+    Ok(Some(Linked { name: name.clone(), keys, customer, row: row_of }))
 }

@@ -1,19 +1,25 @@
 //! The scorecard: what each segment is worth, with intervals.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::acquisition::{Acquisition, Cells, allocate};
 use super::bootstrap::{Replicates, interval, replicate};
+use super::customers::Customers;
 use super::figures::{Figure, Figures, Given, N_FIGURES, Terms, figures};
-use super::input::{Input, prepare};
+use super::input::{Input, last_day, prepare};
+use super::magnitude::two_units;
 use super::orders::Lines;
-use super::survival::EventCounts;
+use super::refit::{Refit, replicate_refitted};
+use super::survival::{EventCounts, EventTable};
 use super::totals::{Field, N_FIELDS, Role, Row, SegmentTotals, Sums, total};
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::parallel::{self, Monitor};
 use crate::persist::{self, Persist};
-use crate::table::{MISSING, Table};
+use crate::table::MISSING;
 
 /// Constants and choices of a scorecard.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -28,15 +34,33 @@ pub struct Options {
     pub confidence: f64,
     /// Seed of the replicates.
     pub seed: u64,
+    /// Periods of the lifetime value with a horizon.
+    pub ltv_periods: Option<u32>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { period_months: 12.0, discount_rate: 0.10, n_boot: 1000, confidence: 0.95, seed: 0 }
+        Self {
+            period_months: 12.0,
+            discount_rate: 0.10,
+            n_boot: 1000,
+            confidence: 0.95,
+            seed: 0,
+            ltv_periods: None,
+        }
     }
 }
 
 impl Options {
+    /// The constants of the formulas.
+    fn terms(&self) -> Terms {
+        Terms {
+            period_months: self.period_months,
+            discount_rate: self.discount_rate,
+            ltv_periods: self.ltv_periods,
+        }
+    }
+
     fn check(&self) -> Result<()> {
         let positive = self.period_months.is_finite() && self.period_months > 0.0;
         if !positive {
@@ -53,6 +77,10 @@ impl Options {
             return Err(
                 Error::argument("confidence", self.confidence, wanted).with_mend("confidence=0.95")
             );
+        }
+        if self.ltv_periods == Some(0) {
+            let wanted = "a number of periods, 1 or more, is needed";
+            return Err(Error::argument("ltv_periods", 0, wanted));
         }
         if self.n_boot > MAX_BOOT {
             let wanted = format!("at most {MAX_BOOT} replicates are drawn");
@@ -112,6 +140,13 @@ pub struct Scorecard {
     pub hhi: Vec<f64>,
     /// What the intervals and the ranks rest on.
     pub replicates: Replicates,
+    /// Days to sale of each segment.
+    pub spells: Vec<EventTable>,
+    /// Spend by channel, where it was given so.
+    pub acquisition: Option<Acquisition>,
+    /// What each customer bought, where order lines have a date; not saved.
+    #[serde(skip)]
+    pub customers: Option<Arc<Customers>>,
 }
 
 impl Persist for Scorecard {
@@ -122,6 +157,14 @@ impl Persist for Scorecard {
         let n_boot = self.replicates.n_boot;
         let shapes = self.sums.len() == n
             && self.leads.len() == n
+            && self.spells.len() == n
+            && self.spells.iter().all(EventTable::is_whole)
+            && self.acquisition.as_ref().is_none_or(|a| {
+                let (pairs, all) = (a.channels.len() * n, (a.channels.len() + 1) * (n + 1));
+                a.spend.len() == pairs
+                    && a.won.len() == pairs
+                    && [&a.lo, &a.hi].iter().all(|e| e.is_empty() || e.len() == all)
+            })
             && self.hhi.len() == 3
             && self.estimates.len() == N_FIGURES
             && self
@@ -151,6 +194,7 @@ pub fn scorecard(
     input: &Input<'_>,
     options: Options,
     settings: Map<String, Value>,
+    refit: Option<&Refit<'_>>,
     monitor: &Monitor,
 ) -> Result<Scorecard> {
     options.check()?;
@@ -161,18 +205,21 @@ pub fn scorecard(
     let mut manifest = Manifest::new("segment_scorecard", settings, seed, input.segment.len());
     let mut warnings = Vec::new();
 
-    let lines = match &input.orders {
-        Some(orders) => Some(Lines::new(orders, &mut manifest, &mut warnings)?),
-        None => None,
-    };
+    let mut lines = input.orders.as_ref().map(Lines::new);
     // Revenue of each customer is needed to resample customers, and to tell customers from leads.
-    let bought = match &lines {
-        Some(lines) if n_boot > 0 || input.first_sale.is_some() => {
-            lines.by_customer(input.segment.len())
+    let bought = match &mut lines {
+        Some(lines) if n_boot > 0 || input.first_sale.is_some() || lines.has_days() => {
+            match lines.by_customer(input.segment.len()) {
+                Some(found) => found,
+                None => {
+                    lines.clean(&mut manifest, &mut warnings)?;
+                    lines.by_customer(input.segment.len()).unwrap_or_default()
+                }
+            }
         }
         _ => Vec::new(),
     };
-    let rows = prepare(input, &bought, &mut manifest)?;
+    let mut rows = prepare(input, &bought, &mut manifest)?;
     if manifest.rows_used == 0 {
         let reason = manifest.left_out.first().map_or(String::new(), |left| left.reason.clone());
         return Err(Error::argument(
@@ -182,20 +229,35 @@ pub fn scorecard(
         ));
     }
     monitor.check()?;
+    warnings.extend(magnitudes(input));
+    let sale = input.first_sale.map_or(&[][..], |column| column.values);
+    let shared =
+        input.spend.map(|spend| allocate(&mut rows, sale, spend, input.segments, last_day(input)));
 
     let mut totals = SegmentTotals::new(n_segments);
     totals.update(&rows);
     let mut sums = totals.finish();
-    if let Some(lines) = &lines {
+    // Otherwise the rows have their customers' sums.
+    if let Some(lines) = lines.as_mut().filter(|_| bought.is_empty()) {
         let segment: Vec<u32> = rows.iter().map(|row| row.segment).collect();
-        for (sums, bought) in sums.iter_mut().zip(lines.by_segment(&segment, n_segments)) {
+        let found = match lines.by_segment(&segment, n_segments) {
+            Some(found) => found,
+            None => {
+                lines.clean(&mut manifest, &mut warnings)?;
+                lines.by_segment(&segment, n_segments).unwrap_or_default()
+            }
+        };
+        for (sums, bought) in sums.iter_mut().zip(found) {
             for field in [Field::Revenue as usize, Field::Cost as usize] {
                 sums[field] = bought[field];
             }
         }
     }
     let dates = input.first_contact.is_some();
-    let days = days_to_sale(&rows, n_segments)?;
+    let spells = spells(&rows, n_segments)?;
+    let days: Vec<f64> =
+        spells.iter().chain([&EventTable::sum(&spells)]).map(EventTable::median).collect();
+    empty_segments(input.segments, &sums, &mut warnings);
     if dates {
         let unknown = rows.iter().filter(|r| r.segment != MISSING && r.days.is_nan()).count();
         if unknown > 0 {
@@ -208,20 +270,25 @@ pub fn scorecard(
     }
     let given = Given {
         cost: input.cost.is_some() || input.orders.is_some_and(|orders| orders.cost.is_some()),
-        acquisition: input.acquisition.is_some(),
+        acquisition: input.acquisition.is_some() || input.spend.is_some(),
         management: input.management.is_some(),
         churn: input.churn.is_some(),
         dates,
+        clv: input.clv.is_some(),
     };
     notes(given, aggregated, options.n_boot, &mut manifest);
-    let replicates = replicate(&rows, n_segments, n_boot, options.seed, monitor)?;
-    let terms =
-        Terms { period_months: options.period_months, discount_rate: options.discount_rate };
+    let cells = shared.as_ref().map(|shared| &shared.0);
+    let replicates = match refit {
+        Some(refit) => {
+            manifest.notes.push(refit.note());
+            replicate_refitted(&rows, n_segments, n_boot, options.seed, cells, refit, monitor)?
+        }
+        None => replicate(&rows, n_segments, n_boot, options.seed, cells, monitor)?,
+    };
+    let terms = options.terms();
     let estimates = estimate(&sums, &days, &replicates, terms, given, options.confidence);
     let hhi = concentration(&sums, &replicates, options.confidence);
     Ok(Scorecard {
-        manifest,
-        warnings,
         segments: input.segments.to_vec(),
         options,
         given,
@@ -229,7 +296,17 @@ pub fn scorecard(
         leads: leads(&rows, n_segments),
         estimates,
         hhi,
+        acquisition: shared.map(|(cells, found)| {
+            channels(found, &cells, &replicates, options.confidence, &mut manifest)
+        }),
+        manifest,
+        warnings,
         replicates,
+        spells,
+        customers: input
+            .orders
+            .filter(|orders| orders.day.is_some())
+            .map(|_| Arc::new(Customers::new(&bought, &rows))),
     })
 }
 
@@ -250,19 +327,56 @@ fn notes(given: Given, aggregated: bool, n_boot: usize, manifest: &mut Manifest)
     }
 }
 
-/// Median days to sale of each segment and of everybody.
-fn days_to_sale(rows: &[Row], n_segments: usize) -> Result<Vec<f64>> {
+/// Sentences on columns of amounts that seem to hold two units.
+fn magnitudes(input: &Input<'_>) -> Vec<String> {
+    let (revenue, cost) = match &input.orders {
+        Some(orders) => (Some(orders.revenue), orders.cost),
+        None => (input.revenue, input.cost),
+    };
+    let columns = [revenue, cost, input.acquisition, input.management];
+    if input.n_customers.is_some() {
+        return Vec::new();
+    }
+    columns.into_iter().flatten().filter_map(two_units).collect()
+}
+
+/// Names segments that a category stands for and no customer.
+fn empty_segments(names: &[String], sums: &[Sums], warnings: &mut Vec<String>) {
+    for (name, sums) in names.iter().zip(sums) {
+        if sums[Field::Customers as usize] == 0.0 {
+            warnings.push(format!("segment {name:?} has no customers: its figures are missing"));
+        }
+    }
+}
+
+/// Spend by channel, with intervals and a note on what won nobody.
+fn channels(
+    mut found: Acquisition,
+    cells: &Cells,
+    replicates: &Replicates,
+    confidence: f64,
+    manifest: &mut Manifest,
+) -> Acquisition {
+    (found.lo, found.hi) = replicates.cost_by_channel(cells, confidence);
+    let left: f64 = found.unallocated.iter().map(|line| line.amount).sum();
+    if left > 0.0 {
+        manifest.notes.push(format!(
+            "{left} of {} spent won nobody and is in no figure: see unallocated",
+            found.total
+        ));
+    }
+    found
+}
+
+/// Days to sale of each segment.
+fn spells(rows: &[Row], n_segments: usize) -> Result<Vec<EventTable>> {
     let mut counts = vec![EventCounts::default(); n_segments];
     for row in rows {
         if let Some(counts) = counts.get_mut(row.segment as usize).filter(|_| !row.days.is_nan()) {
             counts.update(row.days, row.outcome, 1.0)?;
         }
     }
-    let mut all = EventCounts::default();
-    for part in &counts {
-        all.merge(part);
-    }
-    Ok(counts.iter().chain([&all]).map(|counts| counts.finish().median()).collect())
+    Ok(counts.iter().map(EventCounts::finish).collect())
 }
 
 /// Leads of each segment.
@@ -360,10 +474,7 @@ fn concentration(sums: &[Sums], replicates: &Replicates, confidence: f64) -> Vec
 impl Scorecard {
     /// The constants of the formulas.
     pub(super) fn terms(&self) -> Terms {
-        Terms {
-            period_months: self.options.period_months,
-            discount_rate: self.options.discount_rate,
-        }
+        self.options.terms()
     }
 
     /// A figure of each segment, everybody last.
@@ -380,69 +491,5 @@ impl Scorecard {
     /// A total of each segment.
     pub fn sum(&self, field: Field) -> impl Iterator<Item = f64> + '_ {
         self.sums.iter().map(move |sums| sums[field as usize])
-    }
-
-    /// One row per segment.
-    ///
-    /// # Errors
-    ///
-    /// As [`Table::from_columns`].
-    pub fn table(&self) -> Result<Table> {
-        let n = self.segments.len();
-        let mut rows: Vec<usize> = (0..n).collect();
-        let revenue = &self.figure(Figure::Revenue).value;
-        rows.sort_by(|&a, &b| revenue[b].total_cmp(&revenue[a]));
-        let shares = &self.figure(Figure::RevenueShare).value;
-        let mut cumulative = vec![f64::NAN; n];
-        let mut running = 0.0;
-        for row in rows {
-            running += shares[row];
-            cumulative[row] = running;
-        }
-        self.build(0..n, &self.segments, &cumulative)
-    }
-
-    /// One row: all segments together.
-    ///
-    /// # Errors
-    ///
-    /// As [`Table::from_columns`].
-    pub fn total(&self) -> Result<Table> {
-        let n = self.segments.len();
-        self.build(n..n + 1, &["all".to_string()], &[1.0])
-    }
-
-    fn build(
-        &self,
-        rows: std::ops::Range<usize>,
-        names: &[String],
-        cumulative: &[f64],
-    ) -> Result<Table> {
-        let everybody = total(&self.sums);
-        let count = |field: Field| {
-            let all: Vec<f64> = self.sum(field).chain([everybody[field as usize]]).collect();
-            all[rows.clone()].iter().map(|&count| count as i64).collect::<Vec<_>>()
-        };
-        let all = self.leads.iter().fold(Leads::default(), |sum, leads| Leads {
-            open: sum.open + leads.open,
-            lost: sum.lost + leads.lost,
-        });
-        let leads: Vec<Leads> = self.leads.iter().copied().chain([all]).collect();
-        let leads = &leads[rows.clone()];
-        let mut builder = Table::builder().text("segment", names).int("n", count(Field::Customers));
-        for figure in Figure::ALL {
-            let estimates = self.figure(figure);
-            let name = figure.name();
-            builder = builder
-                .float(name, estimates.value[rows.clone()].iter().copied())
-                .float(&format!("{name}_lo"), estimates.lo[rows.clone()].iter().copied())
-                .float(&format!("{name}_hi"), estimates.hi[rows.clone()].iter().copied());
-        }
-        builder
-            .float("cumulative_share", cumulative.iter().copied())
-            .int("n_new", count(Field::New))
-            .int("n_open", leads.iter().map(|leads| leads.open as i64))
-            .int("n_lost", leads.iter().map(|leads| leads.lost as i64))
-            .finish()
     }
 }

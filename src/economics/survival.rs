@@ -5,8 +5,10 @@
 //! [`EventTable::incidence`] gives the Aalen-Johansen curve, which is one minus Kaplan-Meier where nothing was lost.
 
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::persist;
 
 /// How a spell ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -91,15 +93,19 @@ impl EventCounts {
 }
 
 /// Weighted counts at each distinct time, ascending.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct EventTable {
     /// Distinct times.
+    #[serde(with = "persist::floats")]
     pub time: Vec<f64>,
     /// Spells won at each time.
+    #[serde(with = "persist::floats")]
     pub won: Vec<f64>,
     /// Spells lost at each time.
+    #[serde(with = "persist::floats")]
     pub lost: Vec<f64>,
     /// Spells still open at each time; they are at risk at that time.
+    #[serde(with = "persist::floats")]
     pub open: Vec<f64>,
 }
 
@@ -118,6 +124,43 @@ pub struct Incidence {
 pub(super) const HALF: f64 = 0.5 - 1e-12;
 
 impl EventTable {
+    /// Spells at risk at each time: those that end then or later.
+    pub fn at_risk(&self) -> Vec<f64> {
+        let mut at_risk = vec![0.0; self.time.len()];
+        let mut later = 0.0;
+        for row in (0..self.time.len()).rev() {
+            later += self.won[row] + self.lost[row] + self.open[row];
+            at_risk[row] = later;
+        }
+        at_risk
+    }
+
+    /// Whether every time has its three counts.
+    pub(super) fn is_whole(&self) -> bool {
+        let n = self.time.len();
+        self.won.len() == n && self.lost.len() == n && self.open.len() == n
+    }
+
+    /// The counts of several tables together.
+    pub fn sum(tables: &[Self]) -> Self {
+        let columns = |table: &Self| {
+            let rows = 0..table.time.len();
+            rows.map(|r| (table.time[r], [table.won[r], table.lost[r], table.open[r]]))
+                .collect::<Vec<_>>()
+        };
+        let mut rows: Vec<(f64, [f64; 3])> = tables.iter().flat_map(columns).collect();
+        rows.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mut sum = Self::default();
+        for same in rows.chunk_by(|a, b| a.0 == b.0) {
+            let total = |at: usize| same.iter().map(|row| row.1[at]).sum::<f64>();
+            sum.time.push(same[0].0);
+            sum.won.push(total(0));
+            sum.lost.push(total(1));
+            sum.open.push(total(2));
+        }
+        sum
+    }
+
     /// The Aalen-Johansen estimate of the cumulative incidences, ties exact.
     ///
     /// With S the share neither won nor lost before t, d1 and d2 the spells won and lost at t and n those at risk:
@@ -125,17 +168,14 @@ impl EventTable {
     /// Kaplan-Meier (Aalen and Johansen 1978, Scandinavian Journal of Statistics 5:141-150; Kaplan and Meier 1958,
     /// JASA 53:457-481).
     pub fn incidence(&self) -> Incidence {
-        let ends = |row: usize| self.won[row] + self.lost[row] + self.open[row];
-        let mut at_risk: f64 = (0..self.time.len()).map(ends).sum();
         let (mut neither, mut won, mut lost) = (1.0, 0.0, 0.0);
         let mut curve = Incidence { time: self.time.clone(), ..Incidence::default() };
-        for row in 0..self.time.len() {
+        for (row, at_risk) in self.at_risk().into_iter().enumerate() {
             if at_risk > 0.0 {
                 won += neither * self.won[row] / at_risk;
                 lost += neither * self.lost[row] / at_risk;
                 neither *= 1.0 - (self.won[row] + self.lost[row]) / at_risk;
             }
-            at_risk -= ends(row);
             curve.won.push(won);
             curve.lost.push(lost);
         }

@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use super::survival::Outcome;
 use crate::parallel;
-use crate::table::MISSING;
 
 /// What is added up for each segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,10 +25,14 @@ pub enum Field {
     Churned,
     /// Customers whose churn rate is known.
     ChurnKnown,
+    /// Lifetime value by a model, of customers for whom it is known.
+    Modelled,
+    /// Customers whose lifetime value by a model is known.
+    ModelledKnown,
 }
 
 /// Number of fields.
-pub const N_FIELDS: usize = 8;
+pub const N_FIELDS: usize = 10;
 
 /// One value per [`Field`]: a customer's, a segment's, or everybody's.
 pub type Sums = [f64; N_FIELDS];
@@ -48,7 +51,7 @@ pub enum Role {
 /// One row of the data, ready to be added up and resampled: a customer, a lead, or a segment's totals.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Row {
-    /// Code of the segment, or [`MISSING`] for a row that is left out.
+    /// Code of the segment, or [`crate::table::MISSING`] for a row that is left out.
     pub segment: u32,
     /// What the row is.
     pub role: Role,
@@ -56,6 +59,9 @@ pub struct Row {
     pub outcome: Outcome,
     /// Days from first contact to that end; NaN where unknown.
     pub days: f64,
+    /// For a customer won, the month and channel that acquisition spend is shared out by ([`super::acquisition`]);
+    /// [`crate::table::MISSING`] for others.
+    pub bought: u32,
     /// What is added up.
     pub values: Sums,
 }
@@ -75,7 +81,7 @@ impl SegmentTotals {
         Self { sums: vec![[0.0; N_FIELDS]; n_segments] }
     }
 
-    /// Adds rows; those of segment [`MISSING`] are passed over.
+    /// Adds rows; those of segment [`crate::table::MISSING`] are passed over.
     pub fn update(&mut self, rows: &[Row]) {
         let n_segments = self.sums.len();
         let parts = parallel::map_blocks(rows.len(), |range| {
@@ -92,48 +98,53 @@ impl SegmentTotals {
         }
     }
 
-    /// Adds the revenue and cost of order lines.
+    /// Adds the revenue and cost of order lines, and says whether every line counts.
     ///
     /// `segment` is the segment of each distinct customer, `customer` the code of each line's customer. Lines whose
-    /// customer is [`MISSING`] or has no segment are passed over.
+    /// customer is not known or has no segment are passed over; so must lines be whose amount is NaN, which the caller marks
+    /// with the customer [`crate::table::MISSING`]. A line does not count if its customer is not known, an amount is NaN, or the cost is
+    /// negative (which only that of returned goods may be).
     pub fn update_lines(
         &mut self,
         segment: &[u32],
         customer: &[u32],
         revenue: &[f64],
         cost: Option<&[f64]>,
-    ) {
+    ) -> bool {
         let n_segments = self.sums.len();
+        // One slot more takes customers without a segment, another unknown ones, so that the loop has no branch.
+        let unknown = n_segments + 1;
+        let slots: Vec<u32> = segment.iter().map(|&code| code.min(n_segments as u32)).collect();
         let parts = parallel::map_blocks_of(LINES, customer.len(), |lines| {
-            // One slot more takes the lines that are passed over, so that the loop has no branch.
-            let mut part = vec![[0.0; 2]; n_segments + 1];
-            let slot = |code: u32| {
-                let code = segment.get(code as usize).copied().unwrap_or(MISSING);
-                (code as usize).min(n_segments)
-            };
+            let mut part = vec![[0.0; 2]; n_segments + 2];
+            let mut odd = false;
+            let slot = |code: u32| slots.get(code as usize).map_or(unknown, |&slot| slot as usize);
             let (customer, revenue) = (&customer[lines.clone()], &revenue[lines.clone()]);
-            match cost {
-                Some(cost) => {
-                    for ((&code, revenue), cost) in customer.iter().zip(revenue).zip(&cost[lines]) {
-                        let sums = &mut part[slot(code)];
-                        sums[0] += revenue;
-                        sums[1] += cost;
-                    }
-                }
-                None => {
-                    for (&code, revenue) in customer.iter().zip(revenue) {
-                        part[slot(code)][0] += revenue;
-                    }
+            let nothing: &[f64] = &[];
+            let cost = cost.map_or(nothing, |cost| &cost[lines]);
+            for (line, &code) in customer.iter().enumerate() {
+                let slot = slot(code);
+                let sums = &mut part[slot];
+                sums[0] += revenue[line];
+                odd |= slot == unknown;
+                if let Some(&cost) = cost.get(line) {
+                    sums[1] += cost;
+                    odd |= cost < 0.0;
                 }
             }
-            part
+            // One NaN makes its sum NaN.
+            let missing = part.iter().flatten().any(|sum| sum.is_nan());
+            (part, odd || missing)
         });
-        for part in parts {
+        let mut all_count = true;
+        for (part, odd) in parts {
+            all_count &= !odd;
             for (sums, [revenue, cost]) in self.sums.iter_mut().zip(part) {
                 sums[Field::Revenue as usize] += revenue;
                 sums[Field::Cost as usize] += cost;
             }
         }
+        all_count
     }
 
     /// Adds the totals of another part of the data, of the same segments.

@@ -22,7 +22,7 @@ mod core_module {
         PyHoldout, PyHoldoutReport, PyRepeatBuying, PyRfm, calibration_holdout, rfm_of_orders,
     };
     #[pymodule_export]
-    use super::economics::{PyRanking, PyScorecard, segment_scorecard};
+    use super::economics::{PyKnockout, PyRanking, PyScorecard, PyTimeToSale, segment_scorecard};
     #[pymodule_export]
     use super::gap::{
         PyGapMatrix, PyMap, PyOpportunities, PyTurf, gap_matrix, map_columns, opportunities, reach,

@@ -14,7 +14,7 @@ use crate::table::{MISSING, Table};
 
 /// A segmentation of the core.
 #[pyclass(frozen, module = "ilk._core")]
-pub(crate) struct Segmentation(segment::Segmentation);
+pub(crate) struct Segmentation(pub(super) segment::Segmentation);
 
 /// What makes segments different.
 #[pyclass(frozen, module = "ilk._core")]

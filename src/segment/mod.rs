@@ -215,6 +215,11 @@ impl Segmentation {
         &self.labels
     }
 
+    /// Segment of each cluster of the model.
+    pub fn groups(&self) -> &[u32] {
+        &self.groups
+    }
+
     /// Names of the segments.
     pub fn names(&self) -> &[String] {
         &self.names

@@ -23,6 +23,7 @@ mod neighbours;
 mod numeric;
 mod places;
 mod refine;
+mod resample;
 mod side;
 mod sieve;
 #[cfg(target_arch = "x86_64")]
@@ -50,6 +51,7 @@ pub(crate) use neighbours::{BLOCK, Near};
 pub(crate) use numeric::{Assign, Distances, Sums};
 pub(crate) use places::Places;
 pub(crate) use refine::{Refine, Running};
+pub(crate) use resample::{Counts, LANES, WORDS, add, count, draw};
 pub(crate) use sieve::Sieve;
 pub(crate) use sketch::Sketch;
 pub(crate) use swap::Standing;

@@ -107,6 +107,7 @@ impl IntegerIndex {
         Self::Hashed { table, hasher }
     }
 
+    #[inline(always)]
     fn code(&self, value: i64) -> u32 {
         match self {
             Self::Direct { low, codes } => {

@@ -221,8 +221,8 @@ def test_lines_that_cannot_be_used_are_left_out_with_a_warning():
         )
     texts = [str(warning.message) for warning in caught]
     assert texts == [
-        '1 of 4 order lines are left out: "id" is not among the customers',
-        '1 of 4 order lines are left out: "money" is missing',
+        '1 of 4 order lines are left out, the first in row 3: "id" is not among the customers',
+        '1 of 4 order lines are left out, the first in row 1: "money" is missing',
     ]
     assert card.manifest["notes"][:2] == texts
     assert card.to_dict()["revenue"].tolist() == [10.0, 5.0]

@@ -1,25 +1,26 @@
 //! Laws and references of the scorecard.
 
 use approx::assert_relative_eq;
-use ilk::economics::bootstrap::{Replicates, replicate};
 use ilk::economics::figures::Figure;
 use ilk::economics::input::{Column, Input, Lost, Orders};
 use ilk::economics::rank::{Ranking, Weights, rank};
 use ilk::economics::scorecard::{Options, Scorecard, scorecard};
 use ilk::economics::survival::{EventCounts, EventTable, Outcome};
-use ilk::economics::totals::{N_FIELDS, Role, Row, SegmentTotals};
-use ilk::parallel::{Monitor, set_num_threads};
+use ilk::economics::totals::SegmentTotals;
+use ilk::parallel::Monitor;
 use ilk::rng::{Rng, Stage};
 use ilk::table::MISSING;
 use ilk::{Error, persist};
 use proptest::prelude::*;
+
+use crate::resampling::random_rows;
 
 fn column<'a>(name: &'a str, values: &'a [f64]) -> Option<Column<'a>> {
     Some(Column { name, values })
 }
 
 fn compute(input: &Input<'_>, options: Options) -> ilk::Result<Scorecard> {
-    scorecard(input, options, serde_json::Map::new(), &Monitor::new())
+    scorecard(input, options, serde_json::Map::new(), None, &Monitor::new())
 }
 
 fn names(n: usize) -> Vec<String> {
@@ -139,34 +140,6 @@ fn table_of(spells: &[(u8, bool)]) -> EventTable {
     counts.finish()
 }
 
-/// Customers drawn from a seed: values in all fields, some rows left out.
-fn random_rows(n: usize, n_segments: u32, seed: u64) -> Vec<Row> {
-    let mut rng = Rng::stream(seed, Stage::Sample, 0);
-    (0..n)
-        .map(|_| {
-            let segment = rng.below(n_segments as usize + 1) as u32;
-            let outcome = [Outcome::Won, Outcome::Lost, Outcome::Open][rng.below(3)];
-            let days = if rng.below(10) == 0 { f64::NAN } else { rng.below(60) as f64 };
-            let mut values = [0.0; N_FIELDS];
-            for value in &mut values {
-                *value = if rng.below(3) == 0 { 0.0 } else { rng.uniform() };
-            }
-            values[0] = 1.0;
-            Row {
-                segment: if segment == n_segments { MISSING } else { segment },
-                role: Role::Customer,
-                outcome,
-                days,
-                values,
-            }
-        })
-        .collect()
-}
-
-fn bits(replicates: &Replicates) -> Vec<u64> {
-    replicates.sums.iter().chain(&replicates.days).map(|value| value.to_bits()).collect()
-}
-
 proptest! {
     #[test]
     fn incidence_without_losses_is_kaplan_meier(
@@ -230,7 +203,7 @@ proptest! {
         for figure in Figure::ALL {
             use Figure::*;
             let is_money = matches!(
-                figure, Cac | CostToManage | Contribution | Ltv | LtvAdvance | LtvArrears | Revenue | Profit
+                figure, Cac | CostToManage | Contribution | Ltv | LtvAdvance | LtvArrears | LtvHorizon | Revenue | Profit
             );
             let factor = if is_money { scale } else { 1.0 };
             let (plain, scaled) = (plain.figure(figure), scaled.figure(figure));
@@ -241,91 +214,6 @@ proptest! {
             }
         }
     }
-}
-
-#[test]
-fn replicates_have_the_same_bits_for_any_number_of_threads() {
-    let rows = random_rows(10_000, 5, 3);
-    let drawn: Vec<Vec<u64>> = [1, 2, 8]
-        .into_iter()
-        .map(|threads| {
-            set_num_threads(threads);
-            bits(&replicate(&rows, 5, 100, 7, &Monitor::new()).unwrap())
-        })
-        .collect();
-    set_num_threads(0);
-    assert!(drawn.windows(2).all(|pair| pair[0] == pair[1]));
-}
-
-#[test]
-fn a_longer_run_begins_with_the_shorter_one() {
-    let rows = random_rows(500, 3, 4);
-    let short = replicate(&rows, 3, 40, 7, &Monitor::new()).unwrap();
-    let long = replicate(&rows, 3, 70, 7, &Monitor::new()).unwrap();
-    for segment in 0..3 {
-        for draw in 0..40 {
-            assert_eq!(short.sums(segment, draw), long.sums(segment, draw));
-            assert_eq!(short.days(segment, draw).to_bits(), long.days(segment, draw).to_bits());
-        }
-    }
-}
-
-#[test]
-fn replicates_scatter_around_the_totals_as_theory_says() {
-    let rows = random_rows(4000, 2, 5);
-    let n_boot = 2000;
-    let drawn = replicate(&rows, 2, n_boot, 1, &Monitor::new()).unwrap();
-    let used: Vec<&Row> = rows.iter().filter(|row| row.segment != MISSING).collect();
-    for field in 0..N_FIELDS {
-        let x: Vec<f64> =
-            used.iter().map(|r| if r.segment == 0 { r.values[field] } else { 0.0 }).collect();
-        let mean = x.iter().sum::<f64>() / x.len() as f64;
-        // Resampling a fixed number of rows: variance of a total is the sum of squared deviations.
-        let variance: f64 = x.iter().map(|value| (value - mean).powi(2)).sum();
-        let sums: Vec<f64> = (0..n_boot).map(|draw| drawn.sums(0, draw)[field]).collect();
-        let centre = sums.iter().sum::<f64>() / n_boot as f64;
-        let spread =
-            sums.iter().map(|sum| (sum - centre).powi(2)).sum::<f64>() / (n_boot - 1) as f64;
-        let error = (variance / n_boot as f64).sqrt();
-        assert!((centre - mean * x.len() as f64).abs() < 4.0 * error, "field {field}");
-        // The variance of a variance estimate is about 2 / n_boot, relative.
-        assert!((spread / variance - 1.0).abs() < 4.0 * (2.0 / n_boot as f64).sqrt(), "{field}");
-    }
-}
-
-#[test]
-fn replicated_medians_are_those_of_the_weighted_sample() {
-    // Every row is a segment of its own field, so that totals give each row's weight back.
-    let outcomes = [Outcome::Won, Outcome::Lost, Outcome::Open, Outcome::Won, Outcome::Won];
-    let days = [3.0, 3.0, 3.0, 5.0, 9.0];
-    let rows: Vec<Row> = (0..5)
-        .map(|i| {
-            let mut values = [0.0; N_FIELDS];
-            values[i] = 1.0;
-            Row { segment: 0, role: Role::Customer, outcome: outcomes[i], days: days[i], values }
-        })
-        .collect();
-    let drawn = replicate(&rows, 1, 64, 9, &Monitor::new()).unwrap();
-    for draw in 0..64 {
-        let mut counts = EventCounts::default();
-        for i in 0..5 {
-            let weight = drawn.sums(0, draw)[i];
-            if weight > 0.0 {
-                counts.update(days[i], outcomes[i], weight).unwrap();
-            }
-        }
-        let (slow, fast) = (counts.finish().median(), drawn.days(0, draw));
-        assert!(slow == fast || (slow.is_nan() && fast.is_nan()), "{slow} {fast}");
-        assert_eq!(fast.to_bits(), drawn.days(1, draw).to_bits());
-    }
-}
-
-#[test]
-fn a_stopped_scorecard_is_interrupted() {
-    let monitor = Monitor::new();
-    monitor.stop();
-    let rows = random_rows(100, 2, 1);
-    assert_eq!(replicate(&rows, 2, 10, 1, &monitor), Err(Error::Interrupted));
 }
 
 /// One row per customer, skewed as purchases are.
@@ -457,6 +345,7 @@ fn order_lines_and_their_sums_give_the_same_scorecard() {
             row: &row,
             revenue: Column { name: "revenue", values: &revenue },
             cost: column("cost", &cost),
+            day: None,
         }),
         ..base.clone()
     };

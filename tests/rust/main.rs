@@ -15,4 +15,5 @@ mod map;
 mod medoids;
 mod mixture;
 mod quality;
+mod resampling;
 mod rfm;

@@ -1,4 +1,4 @@
-"""What each segment is worth, and how often customers come back."""
+"""What each segment is worth, who comes back, where the money sits, and why it moved."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from ilk.economics._contracts import ShiftedBetaGeometric
 from ilk.economics._holdout import Holdout, HoldoutReport, calibration_holdout
 from ilk.economics._models import UnidentifiedWarning
 from ilk.economics._monetary import GammaGamma
-from ilk.economics._ranking import Ranking
+from ilk.economics._ranking import Knockout, Ranking
 from ilk.economics._rfm import RFM_SEGMENTS, Rfm, rfm
-from ilk.economics._scorecard import Scorecard, segment_scorecard
+from ilk.economics._scorecard import Scorecard
+from ilk.economics._segment_scorecard import segment_scorecard
+from ilk.economics._time_to_sale import TimeToSale
 
 __all__ = [
     "RFM_SEGMENTS",
@@ -18,12 +20,14 @@ __all__ = [
     "GammaGamma",
     "Holdout",
     "HoldoutReport",
+    "Knockout",
     "ModifiedBetaGeo",
     "ParetoNBD",
     "Ranking",
     "Rfm",
     "Scorecard",
     "ShiftedBetaGeometric",
+    "TimeToSale",
     "UnidentifiedWarning",
     "calibration_holdout",
     "rfm",

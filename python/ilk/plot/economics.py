@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["scorecard_dots"]
 
 #: Title of a panel, unit of its axis, and how its numbers read.
-_PANELS = {
+PANELS = {
     "revenue_share": ("Share of revenue", "%", "share"),
     "gross_margin": ("Gross margin", "%", "share"),
     "days_to_sale": ("First contact to sale", "days (median)", "days"),
@@ -30,6 +30,8 @@ _PANELS = {
     "ltv_cac": ("Lifetime value / cost to win", "times", "index"),
     "ltv_advance": ("Lifetime value, in advance", "money per customer", "money"),
     "ltv_arrears": ("Lifetime value, in arrears", "money per customer", "money"),
+    "ltv_horizon": ("Lifetime value, stated periods", "money per customer", "money"),
+    "ltv_model": ("Lifetime value by a model", "money per customer", "money"),
     "churn": ("Churn", "% per period", "share"),
     "revenue": ("Revenue", "money", "money"),
     "profit": ("Profit", "money", "money"),
@@ -82,8 +84,8 @@ def scorecard_dots(
     if figures is None:
         figures = [name for name in _DEFAULT if any(value == value for value in columns[name])]
     for name in figures:
-        if name not in _PANELS:
-            raise DataError(f"figures: found {name!r}, but the figures are {', '.join(_PANELS)}")
+        if name not in PANELS:
+            raise DataError(f"figures: found {name!r}, but the figures are {', '.join(PANELS)}")
     segments = [literal(name) for name in columns["segment"]]
     n_columns = max(min(_PER_ROW, len(figures)), 1)
     n_rows = max(math.ceil(len(figures) / n_columns), 1)
@@ -109,7 +111,7 @@ def scorecard_dots(
 def _panel(ax: Axes, columns: Mapping[str, Any], name: str, segments: Sequence[str]) -> None:
     import numpy as np
 
-    title, unit, kind = _PANELS[name]
+    title, unit, kind = PANELS[name]
     scale = 100.0 if kind == "share" else 1.0
     value, low, high = (
         scale * np.asarray(columns[f"{name}{end}"], dtype=float) for end in ("", "_lo", "_hi")

@@ -6,4 +6,4 @@ mod scorecard;
 
 pub(crate) use buying::{PyHoldout, PyHoldoutReport, PyRepeatBuying, calibration_holdout};
 pub(crate) use rfm::{PyRfm, rfm_of_orders};
-pub(crate) use scorecard::{PyRanking, PyScorecard, segment_scorecard};
+pub(crate) use scorecard::{PyKnockout, PyRanking, PyScorecard, PyTimeToSale, segment_scorecard};
