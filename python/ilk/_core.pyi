@@ -160,6 +160,31 @@ def gap_matrix(
     min_count: float,
     confidence: float,
 ) -> GapMatrix: ...
+def cohorts(
+    table: Table,
+    by: tuple[Table, str] | None,
+    *,
+    customer: str,
+    date: str,
+    value: str | None,
+    period: str,
+    observed_to: float | None,
+    confidence: float,
+) -> Cohorts: ...
+def concentration(
+    table: Table,
+    value: str,
+    by: tuple[Table, str] | None,
+    weights: str | None,
+    *,
+    top: float,
+    hold: float,
+    negative: str,
+    n_boot: int,
+    confidence: float,
+    seed: int,
+    progress: Any = None,
+) -> Concentration: ...
 def segment_scorecard(
     customers: Table,
     segments: Table,
@@ -197,6 +222,24 @@ class Ranking:
     def to_json(self) -> str: ...
     @staticmethod
     def from_json(text: str) -> Ranking: ...
+
+@final
+class Cohorts:
+    def table(self) -> Table: ...
+    def sheet(self, name: str) -> Table: ...
+    def manifest(self) -> str: ...
+    def to_json(self) -> str: ...
+    @staticmethod
+    def from_json(text: str) -> Cohorts: ...
+
+@final
+class Concentration:
+    def table(self) -> Table: ...
+    def sheet(self, name: str) -> Table: ...
+    def manifest(self) -> str: ...
+    def to_json(self) -> str: ...
+    @staticmethod
+    def from_json(text: str) -> Concentration: ...
 
 @final
 class ArchetypesModel:

@@ -17,9 +17,9 @@ use crate::rng::{Rng, Stage};
 use serde::{Deserialize, Serialize};
 
 /// Replicates of one task: their totals lie side by side, so that one row updates all of them with vector instructions.
-const LANES: usize = 32;
+pub(super) const LANES: usize = 32;
 
-type Lanes = [f64; LANES];
+pub(super) type Lanes = [f64; LANES];
 
 /// Totals and medians of every replicate.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -254,7 +254,7 @@ struct Cell {
 const POISSON: [u16; 8] = [24109, 48219, 60273, 64292, 65296, 65497, 65531, 65535];
 
 /// Poisson(1) draws, 16 bits each: the number of thresholds that a uniform draw has reached.
-fn poisson(rng: &mut Rng) -> [u16; LANES] {
+pub(super) fn poisson(rng: &mut Rng) -> [u16; LANES] {
     let mut bits = [0u16; LANES];
     for four in bits.chunks_exact_mut(4) {
         let draw = rng.bits();

@@ -7,16 +7,37 @@
 //!
 //! Start with [`read::scorecard_of`] for tables or [`scorecard::scorecard`] for slices, then [`rank::rank`]. Who comes back is
 //! [`rfm`] and the models of [`buying`].
+//!
+//! Where the money sits: [`cohorts`], [`concentration`], [`mass`] and [`neighbours`]. Why revenue moved, and where effort
+//! pays: [`mix`] (of [`movement`]), [`drift`], [`effort`], [`activity`], [`targeting`], [`policy`]. Their results, and those of the questions that follow, are tables of
+//! figures ([`sheet::Sheet`]) under a type of their own.
 
+pub mod activity;
 pub mod bootstrap;
 pub mod buying;
+pub mod calendar;
+pub mod cohorts;
+pub mod concentration;
+mod draws;
+pub mod drift;
+pub mod effort;
 pub mod explain;
 pub mod figures;
 pub mod input;
+pub mod logistic;
+pub mod mass;
+pub mod mix;
+pub mod movement;
+pub mod neighbours;
+pub mod normality;
 mod orders;
+pub mod policy;
 pub mod rank;
 pub mod read;
+pub mod reader;
 pub mod rfm;
 pub mod scorecard;
+pub mod sheet;
 pub mod survival;
+pub mod targeting;
 pub mod totals;
