@@ -8,8 +8,12 @@ from numpy.typing import NDArray
 
 __all__ = [
     "ArchetypesModel",
+    "Cohorts",
     "Comparison",
+    "Concentration",
     "DBSCANModel",
+    "EffortIndex",
+    "FitAgainstActivity",
     "GapMatrix",
     "GaussianMixtureModel",
     "HDBSCANModel",
@@ -18,6 +22,10 @@ __all__ = [
     "KModesModel",
     "KPrototypesModel",
     "LatentClassModel",
+    "MarketMass",
+    "MassNeighbours",
+    "MixRateValue",
+    "NeedDrift",
     "NoiseTest",
     "Ranking",
     "Scorecard",
@@ -29,13 +37,23 @@ __all__ = [
     "Silhouettes",
     "Stability",
     "Table",
+    "TargetingValue",
+    "ValueOfSegmentation",
     "__version__",
     "_panic",
+    "cohorts",
+    "concentration",
     "debug_build",
+    "effort_index",
     "find_segments",
+    "fit_against_activity",
     "gap_matrix",
     "gower_distances",
+    "market_mass",
+    "mass_neighbours",
     "missing_column_message",
+    "mix_rate_value",
+    "need_drift",
     "num_threads",
     "quality_compare",
     "quality_noise",
@@ -46,6 +64,8 @@ __all__ = [
     "quality_stability",
     "segment_scorecard",
     "set_num_threads",
+    "targeting_value",
+    "value_of_segmentation",
 ]
 
 __version__: str
@@ -185,6 +205,102 @@ def concentration(
     seed: int,
     progress: Any = None,
 ) -> Concentration: ...
+def effort_index(
+    table: Table,
+    segment: tuple[Table, str],
+    *,
+    effort: str,
+    outcome: str,
+    n_boot: int,
+    confidence: float,
+    seed: int,
+    progress: Any = None,
+) -> EffortIndex: ...
+def fit_against_activity(
+    table: Table,
+    by: tuple[Table, str] | None,
+    *,
+    fit: str,
+    activity: str,
+    won: str,
+    confidence: float,
+) -> FitAgainstActivity: ...
+def market_mass(
+    table: Table,
+    by: tuple[Table, str] | None,
+    *,
+    score: str,
+    money: str,
+    bands: Sequence[float],
+    mass: float,
+    n_boot: int,
+    confidence: float,
+    seed: int,
+    progress: Any = None,
+) -> MarketMass: ...
+def mass_neighbours(
+    table: Table,
+    *,
+    customer: str,
+    item: str,
+    value: str | None,
+    niche: str,
+    min_size: float | None,
+    confidence: float,
+) -> MassNeighbours: ...
+def mix_rate_value(
+    before: Table,
+    before_by: tuple[Table, str],
+    after: Table,
+    after_by: tuple[Table, str],
+    *,
+    revenue: str,
+    customers: str | None,
+    orders: str | None,
+    customer: str | None,
+    order: str | None,
+    method: str,
+    n_boot: int,
+    confidence: float,
+    seed: int,
+    progress: Any = None,
+) -> MixRateValue: ...
+def need_drift(
+    before: Table,
+    before_segment: tuple[Table, str] | None,
+    after: Table,
+    after_segment: tuple[Table, str] | None,
+    *,
+    needs: Sequence[str],
+    weights: str | None,
+    threshold: float | None,
+    confidence: float,
+) -> NeedDrift: ...
+def targeting_value(
+    table: Table,
+    *,
+    target: str,
+    converted: str,
+    cost: str | None,
+    days: str | None,
+    n_boot: int,
+    confidence: float,
+    seed: int,
+    progress: Any = None,
+) -> TargetingValue: ...
+def value_of_segmentation(
+    table: Table,
+    segment: tuple[Table, str],
+    *,
+    action: str,
+    value: str,
+    n: str | None,
+    min_count: int,
+    n_boot: int,
+    confidence: float,
+    seed: int,
+    progress: Any = None,
+) -> ValueOfSegmentation: ...
 def segment_scorecard(
     customers: Table,
     segments: Table,
@@ -240,6 +356,78 @@ class Concentration:
     def to_json(self) -> str: ...
     @staticmethod
     def from_json(text: str) -> Concentration: ...
+
+@final
+class EffortIndex:
+    def table(self) -> Table: ...
+    def sheet(self, name: str) -> Table: ...
+    def manifest(self) -> str: ...
+    def to_json(self) -> str: ...
+    @staticmethod
+    def from_json(text: str) -> EffortIndex: ...
+
+@final
+class FitAgainstActivity:
+    def table(self) -> Table: ...
+    def sheet(self, name: str) -> Table: ...
+    def manifest(self) -> str: ...
+    def to_json(self) -> str: ...
+    @staticmethod
+    def from_json(text: str) -> FitAgainstActivity: ...
+
+@final
+class MarketMass:
+    def table(self) -> Table: ...
+    def sheet(self, name: str) -> Table: ...
+    def manifest(self) -> str: ...
+    def to_json(self) -> str: ...
+    @staticmethod
+    def from_json(text: str) -> MarketMass: ...
+
+@final
+class MassNeighbours:
+    def table(self) -> Table: ...
+    def sheet(self, name: str) -> Table: ...
+    def manifest(self) -> str: ...
+    def to_json(self) -> str: ...
+    @staticmethod
+    def from_json(text: str) -> MassNeighbours: ...
+
+@final
+class MixRateValue:
+    def table(self) -> Table: ...
+    def sheet(self, name: str) -> Table: ...
+    def manifest(self) -> str: ...
+    def to_json(self) -> str: ...
+    @staticmethod
+    def from_json(text: str) -> MixRateValue: ...
+
+@final
+class NeedDrift:
+    def table(self) -> Table: ...
+    def sheet(self, name: str) -> Table: ...
+    def manifest(self) -> str: ...
+    def to_json(self) -> str: ...
+    @staticmethod
+    def from_json(text: str) -> NeedDrift: ...
+
+@final
+class TargetingValue:
+    def table(self) -> Table: ...
+    def sheet(self, name: str) -> Table: ...
+    def manifest(self) -> str: ...
+    def to_json(self) -> str: ...
+    @staticmethod
+    def from_json(text: str) -> TargetingValue: ...
+
+@final
+class ValueOfSegmentation:
+    def table(self) -> Table: ...
+    def sheet(self, name: str) -> Table: ...
+    def manifest(self) -> str: ...
+    def to_json(self) -> str: ...
+    @staticmethod
+    def from_json(text: str) -> ValueOfSegmentation: ...
 
 @final
 class ArchetypesModel:

@@ -5,6 +5,7 @@
 mod archetypes;
 mod buying;
 mod cluster;
+mod decisions;
 mod density;
 mod economics;
 mod gap;
@@ -13,5 +14,6 @@ mod latent;
 mod map;
 mod medoids;
 mod mixture;
+mod money;
 mod quality;
 mod rfm;

@@ -196,7 +196,9 @@ class Cohorts(Report):
         if kind != "heatmap":
             raise DataError(f'kind: found {kind!r}, but the kinds are "heatmap" and "curve"')
         triangle = self._triangle(figure, segment)
-        return cohort_heatmap(*triangle, figure, self._formats[figure], self._settings["period"], ax)
+        return cohort_heatmap(
+            *triangle, figure, self._formats[figure], self._settings["period"], ax
+        )
 
     def _shown(self) -> dict[str, Any]:
         sizes = self._sheet("sizes")

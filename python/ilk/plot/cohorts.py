@@ -25,7 +25,13 @@ _TITLES = {
 }
 
 #: Fewer letters than in a table: cells are small.
-_SHORT = {"share": lambda value: f"{100 * value:.0f}", "count": lambda value: f"{value:,.0f}"}
+_SHORT = {"share": "{:.0f}", "count": "{:,.0f}"}
+
+
+def _short(value: float, kind: str) -> str:
+    if kind not in _SHORT:
+        return format_value(value, kind)
+    return _SHORT[kind].format(100 * value if kind == "share" else value)
 
 
 def cohort_heatmap(
@@ -63,8 +69,7 @@ def cohort_heatmap(
     shown = values.copy()
     if figure == "retention" and shown.shape[1] > 1:
         shown[:, 0] = np.nan  # 100 % by definition: it would take all the colours
-    short = _SHORT.get(kind, lambda value: format_value(value, kind))
-    texts = [["" if value != value else short(value) for value in line] for line in values]
+    texts = [["" if value != value else _short(value, kind) for value in line] for line in values]
     rows = [f"{cohort}  ({int(size):,})" for cohort, size in zip(cohorts, sizes, strict=True)]
     ax = new_axes(ax, 2.2 + 0.5 * values.shape[1], 1.2 + 0.3 * len(rows))
     heatmap(ax, shown, rows, [str(age) for age in range(values.shape[1])], texts)

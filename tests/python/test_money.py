@@ -1,0 +1,501 @@
+"""Where the money sits: cohorts, concentration, the mass of the market and the neighbours of a niche."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+import ilk
+from ilk.economics import (
+    Cohorts,
+    Concentration,
+    MarketMass,
+    MassNeighbours,
+    cohorts,
+    concentration,
+    market_mass,
+    mass_neighbours,
+)
+from ilk.exceptions import DataError, MissingColumnError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def days(*texts: str) -> np.ndarray:
+    return np.array(texts, dtype="datetime64[D]")
+
+
+def orders(seed: int = 1, n: int = 4_000) -> dict[str, Any]:
+    """Orders of 400 customers over a year and a half."""
+    rng = np.random.default_rng(seed)
+    customer = rng.integers(0, 400, n)
+    return {
+        "customer": customer,
+        "day": np.datetime64("2023-01-01") + rng.integers(0, 540, n).astype("timedelta64[D]"),
+        "value": np.round(rng.gamma(2, 20, n) - 8, 2),
+        "country": np.array(["DE", "FR", "US"])[customer % 3],
+    }
+
+
+# Cohorts
+
+
+def test_triangle_is_that_of_pandas() -> None:
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame(orders())
+    found = cohorts(frame, customer="customer", date="day", value="value", observed_to="2024-06-30")
+    frame["period"] = frame["day"].dt.to_period("M")
+    bought = frame[frame["value"] >= 0]
+    first = bought.groupby("customer")["period"].min()
+    frame["cohort"] = frame["customer"].map(first)
+    frame["age"] = (frame["period"] - frame["cohort"]).map(lambda step: step.n)
+    bought = frame[frame["value"] >= 0]
+    size = first.value_counts()
+    active = bought.groupby(["cohort", "age"])["customer"].nunique()
+    money = frame.groupby(["cohort", "age"])["value"].sum()
+    table = found.to_pandas()
+    last = pd.Period("2024-06", "M")
+    assert (table["mature"] == (pd.PeriodIndex(table["period"], freq="M") <= last)).all()
+    assert len(table) > 100
+    for row in table.itertuples():
+        cohort = pd.Period(row.cohort, "M")
+        assert row.n_cohort == size[cohort]
+        assert row.n_active == active.get((cohort, row.age), 0)
+        assert row.retention == row.n_active / row.n_cohort
+        assert row.revenue == pytest.approx(money.get((cohort, row.age), 0.0))
+        assert row.revenue_per_customer == pytest.approx(row.revenue / row.n_cohort)
+    last_of_first = table[table["cohort"] == "2023-01"].iloc[-1]
+    total = frame[(frame["cohort"] == "2023-01") & (frame["age"] >= 0)]["value"].sum()
+    assert last_of_first["cumulative_per_customer"] == pytest.approx(total / size["2023-01"])
+
+
+def test_period_in_progress_is_missing_and_not_zero() -> None:
+    data = {
+        "who": ["a", "b", "c", "a"],
+        "day": days("2024-01-05", "2024-01-06", "2024-02-10", "2024-02-11"),
+    }
+    found = cohorts(data, customer="who", date="day")
+    assert found.to_dict()["mature"].tolist() == [True, False, False]
+    assert np.isnan(found.to_dict()["retention"][1:]).all()
+    assert found.to_dict()["n_cohort"].tolist() == [2, 2, 1]
+    assert "2024-02 was not observed to its end" in found.explain()
+    whole = cohorts(data, customer="who", date="day", observed_to="2024-02-29")
+    assert whole.to_dict()["retention"].tolist() == [1.0, 0.5, 1.0]
+    short = cohorts(data, customer="who", date="day", observed_to="2024-02-28")
+    assert short.to_dict()["mature"].tolist() == [True, False, False]
+    # The last day of the data is taken to have been observed to its end.
+    to_end = {"who": ["a", "a"], "day": days("2024-01-05", "2024-02-29")}
+    assert cohorts(to_end, customer="who", date="day").to_dict()["mature"].all()
+
+
+def test_returns_lower_revenue_and_are_no_sign_of_life() -> None:
+    data = {
+        "who": ["a", "a", "b", "c", "c"],
+        "day": days("2024-01-05", "2024-02-06", "2024-01-10", "2024-01-02", "2024-02-29"),
+        "value": [100.0, -30.0, -5.0, -1.0, 10.0],
+    }
+    found = cohorts(data, customer="who", date="day", value="value")
+    table = found.to_dict()
+    assert list(table["cohort"]) == ["2024-01", "2024-01", "2024-02"]
+    assert table["n_active"].tolist() == [1, 0, 1]
+    assert table["revenue"].tolist() == [100.0, -30.0, 10.0]
+    notes = found.manifest["notes"]
+    assert "1 customers with returns but no order are in no cohort" in notes
+    assert "returns of 1.00 before a customer's first order are not counted" in notes
+
+
+def test_segments_add_up_to_everybody() -> None:
+    found = cohorts(
+        orders(), customer="customer", date="day", value="value", by="country", period="quarter"
+    )
+    table = found.to_pandas()
+    assert list(table["segment"].unique()) == ["DE", "FR", "US", "all"]
+    mature = table[table["mature"]]
+    parts = mature[mature["segment"] != "all"].groupby(["cohort", "age"])[
+        ["n_active", "n_cohort", "revenue"]
+    ]
+    whole = mature[mature["segment"] == "all"].set_index(["cohort", "age"])
+    for name, total in parts.sum().items():
+        assert np.allclose(total, whole.loc[total.index, name])
+    curve = found.curve
+    assert (np.asarray(curve["retention"])[np.asarray(curve["age"]) == 0] == 1).all()
+
+
+@pytest.mark.parametrize("period", ["week", "month", "quarter", "year"])
+def test_rows_in_any_order_and_any_container_give_the_same(period: str) -> None:
+    pl = pytest.importorskip("polars")
+    data = orders()
+    expected = cohorts(data, customer="customer", date="day", period=period).to_dict()
+    turned = {name: column[::-1] for name, column in data.items()}
+    found = cohorts(pl.DataFrame(turned), customer="customer", date="day", period=period)
+    for name, column in expected.items():
+        assert np.array_equal(found.to_dict()[name], column, equal_nan=False) or np.allclose(
+            np.asarray(found.to_dict()[name], dtype=float), column, equal_nan=True
+        )
+
+
+def test_wilson_intervals_are_those_of_scipy() -> None:
+    table = cohorts(orders(), customer="customer", date="day", observed_to="2024-06-30").to_pandas()
+    table = table[table["mature"]]
+    for row in table.head(40).itertuples():
+        ends = stats.binomtest(int(row.n_active), int(row.n_cohort)).proportion_ci(method="wilson")
+        assert (row.retention_lo, row.retention_hi) == pytest.approx((ends.low, ends.high))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"day": ["2024-01-01", "2024-01-02"]}, r'"day" has type text.*pd.to_datetime'),
+        ({"day": [19970101, 19970112]}, r'"day", row 0: found 19970101.*astype\(str\)'),
+        ({"who": [None, None]}, r"orders: found 2 rows, all left out: .who. is missing"),
+        ({"value": [np.nan, np.nan]}, r"all left out: .value. is missing"),
+        ({"value": [np.inf, 1.0]}, r'"value", row 0: found inf'),
+    ],
+)
+def test_bad_orders_are_named(change: dict[str, Any], message: str) -> None:
+    data = {"who": ["a", "b"], "day": days("2024-01-01", "2024-01-02"), "value": [1.0, 2.0]}
+    with pytest.raises((DataError, TypeError), match=message):
+        cohorts(data | change, customer="who", date="day", value="value")
+
+
+def test_bad_arguments_of_cohorts_are_named() -> None:
+    data = {"who": ["a", "b", "a"], "day": days(*["2024-01-01"] * 3), "seg": ["x", "y", "y"]}
+    with pytest.raises(DataError, match=r'"seg", row 2: found "y", but who "a" stands under "x"'):
+        cohorts(data, customer="who", date="day", by="seg")
+    with pytest.raises(DataError, match='period: found "decade"'):
+        cohorts(data, customer="who", date="day", period="decade")
+    with pytest.raises(DataError, match="observed_to: found 'soon'"):
+        cohorts(data, customer="who", date="day", observed_to="soon")
+    with pytest.raises(DataError, match="all left out: .day. is after observed_to"):
+        cohorts(data, customer="who", date="day", observed_to="2023-12-31")
+    with pytest.raises(MissingColumnError, match="did you mean"):
+        cohorts(data, customer="whom", date="day")
+    with pytest.raises(DataError, match="period: found 1.* periods.*a longer period"):
+        far = {"who": ["a", "b"], "day": days("0100-01-01", "2024-01-01")}
+        cohorts(far, customer="who", date="day", period="week")
+    found = cohorts(data, customer="who", date="day")
+    with pytest.raises(DataError, match="figure: found 'revenue'.*money needs value="):
+        found.matrix("revenue")
+    with pytest.raises(DataError, match="segment: found 'z'"):
+        found.matrix(segment="z")
+
+
+# Concentration
+
+
+def test_gini_and_pareto_share_of_known_lists() -> None:
+    table = concentration([1, 1, 1, 1], n_boot=0).to_dict()
+    assert (table["gini"][0], table["top_share"][0], table["holders"][0]) == (0, 0.2, 0.8)
+    table = concentration([0, 0, 0, 0, 10], n_boot=0).to_dict()
+    assert table["gini"][0] == 0.8
+    assert table["gini_corrected"][0] == 1.0
+    assert (table["n_zero"][0], table["total"][0], table["mean"][0]) == (4, 10, 2)
+
+
+@given(
+    st.lists(st.floats(0, 1e6), min_size=1, max_size=40).filter(lambda values: sum(values) > 1),
+    st.integers(0, 2**31),
+)
+def test_order_of_rows_does_not_matter(values: list[float], seed: int) -> None:
+    shuffled = np.random.default_rng(seed).permutation(values)
+    one = concentration(values, n_boot=20, random_state=0).to_dict()
+    other = concentration(shuffled, n_boot=20, random_state=0).to_dict()
+    for name, column in one.items():
+        if name != "segment":
+            assert np.array_equal(column, other[name], equal_nan=True), name
+
+
+def test_negative_values_follow_the_policy() -> None:
+    values = {"spend": [5.0, -2.0, np.nan, 15.0]}
+    with pytest.raises(DataError, match=r'"spend", row 1: found -2.*negative="zero"'):
+        concentration(values)
+    zero = concentration(values, negative="zero", n_boot=0)
+    assert zero.to_dict()["n"][0] == 3
+    assert zero.to_dict()["n_negative"][0] == 1
+    assert "1 negative values" in zero.manifest["notes"][0]
+    out = concentration(values, negative="leave_out", n_boot=0)
+    assert out.to_dict()["n"][0] == 2
+    assert {left["reason"] for left in out.manifest["left_out"]} == {
+        '"spend" is missing',
+        '"spend" is negative',
+    }
+
+
+def test_interval_of_gini_covers_the_truth() -> None:
+    # The Gini coefficient of the exponential distribution is 1 / 2; its largest fifth holds 0.2 (1 + ln 5).
+    rng = np.random.default_rng(7)
+    covered = np.zeros(2)
+    for _ in range(200):
+        table = concentration(rng.exponential(10, 300), n_boot=200, random_state=1).to_dict()
+        truth = {"gini": 0.5, "top_share": 0.2 * (1 + np.log(5))}
+        for place, (name, value) in enumerate(truth.items()):
+            covered[place] += table[f"{name}_lo"][0] <= value <= table[f"{name}_hi"][0]
+    # 95 % of 200 within four standard deviations, less what percentiles lack at n = 300.
+    assert (covered >= 174).all(), covered
+
+
+def test_segments_stand_before_everybody() -> None:
+    data = {"spend": [1.0, 2, 3, 4, 0, 0], "segment": ["a", "a", "b", "b", "all", "all"]}
+    found = concentration(data, value="spend", by="segment", n_boot=50, random_state=1)
+    assert list(found.to_dict()["segment"]) == ["a", "all", "b", "all_"]
+    assert found.to_dict()["n"].tolist() == [2, 2, 2, 6]
+    assert np.isnan(found.to_dict()["gini"][1])
+    assert "all: the total is 0" in found.explain()
+    one = concentration(data, value="spend", n_boot=50, random_state=1)
+    assert found.to_dict()["gini"][3] == one.to_dict()["gini"][0]
+    labels = concentration(data["spend"], by=data["segment"], n_boot=0)
+    assert list(labels.to_dict()["segment"]) == ["a", "all", "b", "all_"]
+
+
+def test_bad_arguments_of_concentration_are_named() -> None:
+    with pytest.raises(DataError, match="top: found 20"):
+        concentration([1, 2], top=20)
+    with pytest.raises(DataError, match="n_boot: found 1000000, but at most"):
+        concentration([1, 2], n_boot=10**6)
+    with pytest.raises(DataError, match='negative: found "drop"'):
+        concentration([1, 2], negative="drop")
+    with pytest.raises(DataError, match=r"value: found None.*value='a'"):
+        concentration({"a": [1.0], "b": [2.0]})
+    with pytest.raises(DataError, match="values: found"):
+        concentration([])
+    with pytest.raises(DataError, match="by: found 1 labels"):
+        concentration([1.0, 2.0], by=["a"])
+    with pytest.raises(DataError, match=r'"w", row 1: found -1'):
+        concentration({"v": [1.0, 2.0], "w": [1.0, -1.0]}, value="v", weights="w")
+    with pytest.raises(TypeError, match="value is a int"):
+        concentration({"v": [1.0]}, value=3)  # type: ignore[arg-type]
+
+
+# The mass of the market
+
+
+def market(n: int = 3_000, seed: int = 4) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    price = rng.normal(50, 12, n)
+    return {
+        "price": price,
+        "spend": rng.gamma(2, 1, n) * np.exp((price - 50) / 30),
+        "kind": rng.choice(["a", "b"], n),
+    }
+
+
+def test_shares_by_band_are_those_of_numpy() -> None:
+    data = market()
+    found = market_mass(data, score="price", money="spend", by="kind", n_boot=0)
+    z = (data["price"] - data["price"].mean()) / data["price"].std(ddof=1)
+    table = found.to_dict()
+    for row, segment in enumerate(table["segment"]):
+        here = np.ones(len(z), bool) if segment == "all" else data["kind"] == segment
+        band = here & (abs(z) <= table["sigma"][row])
+        assert table["n"][row] == band.sum()
+        assert table["customers"][row] == pytest.approx(band.sum() / here.sum())
+        money = data["spend"][band].sum() / data["spend"][here].sum()
+        assert table["money"][row] == pytest.approx(money)
+        assert table["excess"][row] == pytest.approx(money - band.sum() / here.sum())
+    expected = [0.382925, 0.682689, 0.954500, 0.997300]
+    assert table["normal"][:4] == pytest.approx(expected, abs=5e-7)
+    sides = ilk._frame.to_dict(found._core.sheet("sides"))
+    for what in ("customers", "money"):
+        assert np.allclose(sides[what].reshape(3, 3).sum(axis=1), 1)
+    histogram = found.histogram
+    for what in ("customers", "money", "normal"):
+        assert np.allclose(np.reshape(histogram[what], (3, 32)).sum(axis=1), 1)
+
+
+@pytest.mark.parametrize("draw", ["normal", "exponential", "uniform", "standard_t"])
+@pytest.mark.parametrize("n", [20, 57, 2_000])
+def test_test_of_normality_is_that_of_scipy(draw: str, n: int) -> None:
+    rng = np.random.default_rng(n)
+    score = rng.standard_t(5, n) if draw == "standard_t" else getattr(rng, draw)(size=n)
+    found = market_mass({"x": score, "m": np.ones(n)}, score="x", money="m", n_boot=0)
+    shape = found.normality
+    expected = stats.normaltest(score)
+    assert shape["statistic"][0] == pytest.approx(expected.statistic)
+    assert shape["p"][0] == pytest.approx(expected.pvalue, abs=1e-12)
+    assert shape["skewness"][0] == pytest.approx(stats.skew(score))
+    assert shape["excess_kurtosis"][0] == pytest.approx(stats.kurtosis(score))
+    distance = stats.kstest(score, "norm", args=(score.mean(), score.std())).statistic
+    assert shape["distance"][0] == pytest.approx(distance)
+    # Everybody pays the same, so money changes nothing.
+    assert shape["distance"][1] == pytest.approx(distance)
+
+
+def test_interval_of_money_in_the_middle_covers_the_truth() -> None:
+    # A normal score with spend that does not depend on it: 68.27 % of the money.
+    rng = np.random.default_rng(3)
+    covered = 0
+    for _ in range(200):
+        data = {"x": rng.normal(size=300), "m": rng.gamma(2, 1, 300)}
+        table = market_mass(data, score="x", money="m", n_boot=200, random_state=1).to_dict()
+        covered += table["money_lo"][1] <= 0.682689 <= table["money_hi"][1]
+    assert 176 <= covered <= 200
+
+
+def test_currency_and_scale_of_the_score_do_not_matter() -> None:
+    data = market(500)
+    one = market_mass(data, score="price", money="spend", n_boot=40, random_state=2).to_dict()
+    other = market_mass(
+        {"price": data["price"] * 4 + 1, "spend": data["spend"] * 8},
+        score="price",
+        money="spend",
+        n_boot=40,
+        random_state=2,
+    ).to_dict()
+    for name, column in one.items():
+        if name != "segment":
+            assert np.allclose(column, other[name]), name
+
+
+def test_bad_markets_are_named() -> None:
+    data = {"x": [1.0, 2.0, 3.0], "m": [1.0, -1.0, 2.0]}
+    with pytest.raises(DataError, match=r'"m", row 1: found -1'):
+        market_mass(data, score="x", money="m")
+    with pytest.raises(DataError, match=r'column "x": found the same value'):
+        market_mass({"x": [2.0, 2.0], "m": [1.0, 2.0]}, score="x", money="m")
+    with pytest.raises(DataError, match=r'column "x": found a single value'):
+        market_mass({"x": [2.0], "m": [1.0]}, score="x", money="m")
+    with pytest.raises(DataError, match="bands: found"):
+        market_mass(data | {"m": [1.0, 1, 1]}, score="x", money="m", bands=(2, 1))
+    with pytest.raises(DataError, match="mass: found 0"):
+        market_mass(data | {"m": [1.0, 1, 1]}, score="x", money="m", mass=0)
+    with pytest.raises(TypeError, match="has type text"):
+        market_mass({"x": ["a", "b"], "m": [1.0, 2.0]}, score="x", money="m")
+
+
+# Neighbours of a niche
+
+
+def baskets() -> dict[str, Any]:
+    rng = np.random.default_rng(11)
+    who, what, paid = [], [], []
+    for customer in range(500):
+        sporty = rng.random() < 0.1
+        chances = {"sport": 0.9 if sporty else 0.01, "health": 0.7 if sporty else 0.2}
+        chances |= {"bread": 0.8, "rare": 0.02}
+        for item, chance in chances.items():
+            if rng.random() < chance:
+                for _ in range(rng.integers(1, 3)):
+                    who.append(customer)
+                    what.append(item)
+                    paid.append(float(rng.integers(1, 9)))
+    return {"who": who, "what": what, "paid": paid}
+
+
+def test_neighbours_are_those_of_the_incidence_table() -> None:
+    pd = pytest.importorskip("pandas")
+    data = baskets()
+    found = mass_neighbours(
+        data, customer="who", item="what", value="paid", niche="sport"
+    ).to_pandas()
+    frame = pd.DataFrame(data)
+    incidence = pd.crosstab(frame["who"], frame["what"]) > 0
+    money = frame.groupby("what")["paid"].sum()
+    assert sorted(found["neighbour"]) == ["bread", "health"]
+    profile = incidence / incidence.sum()
+    mass = incidence.sum(axis=1) / incidence.to_numpy().sum()
+    for row in found.itertuples():
+        both = (incidence["sport"] & incidence[row.neighbour]).sum()
+        either = (incidence["sport"] | incidence[row.neighbour]).sum()
+        n, n_niche = incidence[row.neighbour].sum(), incidence["sport"].sum()
+        assert (row.n_both, row.n, row.reach) == (both, n, n - both)
+        assert row.jaccard == pytest.approx(both / either)
+        assert row.lift == pytest.approx(both * len(incidence) / n / n_niche)
+        assert row.lift_lo < row.lift < row.lift_hi
+        assert row.value_per_customer == pytest.approx(money[row.neighbour] / n)
+        assert row.score == pytest.approx(both / either * money[row.neighbour])
+        distance = np.sqrt((((profile[row.neighbour] - mass) ** 2) / mass).sum())
+        assert row.centroid_distance == pytest.approx(distance)
+    assert (np.diff(found["score"]) <= 0).all()
+    assert found.set_index("neighbour").loc["health", "lift_lo"] > 1
+    everything = mass_neighbours(data, customer="who", item="what", niche="sport", min_size=1)
+    assert len(everything.to_pandas()) == 3
+
+
+def test_bad_niches_are_named() -> None:
+    data = baskets()
+    with pytest.raises(DataError, match='niche: found "golf", but the items of "what" are bread'):
+        mass_neighbours(data, customer="who", item="what", niche="golf")
+    with pytest.raises(DataError, match='column "what": found 1 item'):
+        mass_neighbours({"who": [1], "what": ["a"]}, customer="who", item="what", niche="a")
+    with pytest.raises(DataError, match=r'"paid", row 0: found -1'):
+        mass_neighbours(
+            {"who": [1], "what": ["a"], "paid": [-1.0]},
+            customer="who",
+            item="what",
+            value="paid",
+            niche="a",
+        )
+
+
+# What every result can do
+
+
+def results() -> list[Any]:
+    data = orders()
+    return [
+        cohorts(data, customer="customer", date="day", value="value", by="country"),
+        concentration(market(300), value="spend", by="kind", n_boot=30, random_state=1),
+        market_mass(
+            market(300), score="price", money="spend", by="kind", n_boot=30, random_state=1
+        ),
+        mass_neighbours(baskets(), customer="who", item="what", value="paid", niche="sport"),
+    ]
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_results_are_saved_shown_and_drawn(place: int) -> None:
+    result = results()[place]
+    cls = [Cohorts, Concentration, MarketMass, MassNeighbours][place]
+    assert type(result) is cls
+    again = cls.from_json(result.to_json())
+    assert again.to_json() == result.to_json()
+    assert str(again.explain()) == str(result.explain())
+    assert len(result.explain()) > 100
+    assert "<table>" in result._repr_html_()
+    assert result._title in repr(result)
+    assert result.plot().get_label()
+    broken = result.to_json().replace('"table"', '"tables"')
+    with pytest.raises(ilk.exceptions.ModelFileError):
+        cls.from_json(broken)
+
+
+def test_other_pictures_are_drawn() -> None:
+    found = results()[0]
+    assert "DE" in found.plot("curve").get_label()
+    assert found.plot(figure="cumulative_per_customer", segment="FR").get_label()
+    with pytest.raises(DataError, match="kind: found 'pie'"):
+        found.plot("pie")
+    with pytest.raises(DataError, match="segment: found 'c'"):
+        results()[2].plot(segment="c")
+
+
+# Real data
+
+
+def test_cohorts_of_cdnow_are_the_published_ones(realdata: Path) -> None:
+    pd = pytest.importorskip("pandas")
+    frame = pd.read_csv(realdata / "cdnow_master.csv.gz")
+    frame["date"] = pd.to_datetime(frame["date"].astype(str))
+    found = cohorts(
+        frame, customer="customer_id", date="date", value="value_usd", observed_to="1998-06-30"
+    )
+    sizes = dict(zip(found.sizes["cohort"], found.sizes["n_cohort"], strict=True))
+    # Everybody in the file first bought in the first quarter of 1997 (Fader and Hardie 2001): 23,570 customers.
+    assert set(sizes) == {"1997-01", "1997-02", "1997-03"}
+    assert sum(sizes.values()) == 23_570
+    assert len(frame) == 69_659
+    table = found.to_pandas()
+    assert table["revenue"].sum() == pytest.approx(frame["value_usd"].sum())
+    spend = frame.groupby("customer_id")["value_usd"].sum()
+    spread = concentration(spend, n_boot=50, random_state=1).to_dict()
+    sorted_spend = np.sort(spend.to_numpy())[::-1]
+    n_top = 0.2 * len(spend)
+    assert n_top == 4714
+    assert spread["top_share"][0] == pytest.approx(sorted_spend[:4714].sum() / spend.sum())
+    assert spread["top_share_lo"][0] < spread["top_share"][0] < spread["top_share_hi"][0]
