@@ -263,7 +263,7 @@ class ValueOfSegmentation(Report):
             naive = format_value(figures["value"][of["naive_value"]], "money")
             low = figures["value_lo"][of["value_of_segmentation"]]
             lines.append(
-                f"The rows by themselves say {naive}. That is too high: the best of several means that vary by chance is "
+                f"The rows by themselves say {naive}. On average that is too high: the best of several means that vary by chance is "
                 "partly the luckiest. The figure above is of decisions taken on four fifths of the rows and valued on the "
                 "rest, over and over"
                 + (
