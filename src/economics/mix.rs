@@ -156,7 +156,12 @@ pub fn mix_rate_value(
             .push("orders not given: value is revenue per customer, and rate is 0".into());
     }
     let found = decompose(&sums[0], &sums[1], method);
-    if found.iter().any(|effects| effects.mix.is_nan()) {
+    let odd = found.iter().any(|effects| !effects.all().iter().all(|effect| effect.is_finite()));
+    if odd && method != Method::Lmdi {
+        let wanted = "sums that a number can hold are needed";
+        return Err(Error::argument("revenue", "amounts beyond all measure", wanted));
+    }
+    if odd {
         let wanted = "the logarithmic mean needs revenues of 0 or more";
         return Err(Error::argument("method", "\"lmdi\" and a negative revenue", wanted)
             .with_mend("method=\"shapley\""));

@@ -150,7 +150,8 @@ class Cohorts(Report):
         lines.append(
             f"A {period} that was not observed to its end gives no figure, so no cohort looks worse because it is young. "
             f"Who orders is counted in each {period} anew; nobody is declared lost. An order of negative value is a return: "
-            f"it lowers revenue, and is no sign of life. Brackets hold {self._confidence} Wilson intervals."
+            f"it lowers revenue, and is no sign of life. All cohorts together differ from age to age in which cohorts were observed "
+            f"that long: the older they are, the further the figures go. Brackets hold {self._confidence} Wilson intervals."
         )
         lines += [f"{note[0].upper()}{note[1:]}." for note in self.manifest["notes"]]
         return Explanation("\n".join(lines))

@@ -213,7 +213,7 @@ class ValueOfSegmentation(Report):
     segment, n          the segment, and its customers
     best_action, value  its best action, and what a customer is worth then
     one_size_value      what a customer is worth under the best single action
-    gain                n (value - one_size_value); of rows of an experiment too high on average
+    gain                n (value - one_size_value); of rows of an experiment mostly too high, see ``.figures``
     p_best              share of bootstrap replicates in which this action is the best again
     runner_up, margin   the second best action, and how much less it is worth per customer
     ==================  =====================================================================================
@@ -263,8 +263,8 @@ class ValueOfSegmentation(Report):
             naive = format_value(figures["value"][of["naive_value"]], "money")
             low = figures["value_lo"][of["value_of_segmentation"]]
             lines.append(
-                f"The rows by themselves say {naive}. On average that is too high: the best of several means that vary by chance is "
-                "partly the luckiest. The figure above is of decisions taken on four fifths of the rows and valued on the "
+                f"The rows by themselves say {naive}. That is no fair figure: the best of several means that vary by chance is "
+                "partly the luckiest, in small segments more than in all. The figure above is of decisions taken on four fifths of the rows and valued on the "
                 "rest, over and over"
                 + (
                     "."
@@ -375,10 +375,10 @@ def value_of_segmentation(
     sum over segments of V(s, a) n(s): never negative, like the expected value of information (Raiffa and Schlaifer 1961).
     Estimated from rows by the same formula (``naive_value``) it is positive even where no action differs from another. So
     decisions, by segment and for all, are taken on four fifths of the rows and valued on the last fifth, for each fifth and
-    for 40 ways of dealing the rows; the interval is normal, with the variance of the means that the decisions are valued on
-    (cross-fitting; Chernozhukov et al. 2018, Econometrics Journal 21:C1-C68). That is the value of a rule learned from
-    four fifths of the rows, so slightly too low for all of them, and it may be negative. Sizes of segments are taken as
-    known. Ties go to the action that stands first.
+    for 40 ways of dealing the rows (cross-fitting; Chernozhukov et al. 2018, Econometrics Journal 21:C1-C68). That is the
+    value of rules learned from four fifths of the rows; it may be negative, and it lies below the value of perfect
+    knowledge where rows are few. The interval is normal; its standard error is that of the same estimate over 400 data sets
+    whose means are drawn around those found. Sizes of segments are taken as known. Ties go to the action that stands first.
 
     Examples
     --------

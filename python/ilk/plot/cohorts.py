@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ilk._html import format_value
-from ilk.plot._style import CATEGORIES, describe, heatmap, label, new_axes
+from ilk.plot._style import CATEGORIES, describe, heatmap, ink, label, new_axes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,7 +75,11 @@ def cohort_heatmap(
     heatmap(ax, shown, rows, [str(age) for age in range(values.shape[1])], texts)
     for text in ax.texts:
         if text.get_position()[0] == 0 and figure == "retention" and shown.shape[1] > 1:
-            text.set_color("0.35")
+            text.set_color(ink())
+            text.set_alpha(0.6)
+    # What is not mature is nothing at all, on any background.
+    (image,) = ax.images
+    image.set_cmap(image.get_cmap().with_extremes(bad=(0, 0, 0, 0)))
     unit = " (%)" if kind == "share" else ""
     ax.set_title(f"{_TITLES[figure]}{unit}", loc="left", fontsize="medium")
     ax.set_xlabel(f"{period}s since the first order")
@@ -113,7 +117,7 @@ def retention_curves(curve: Mapping[str, Any], period: str, ax: Axes | None = No
         # Age 0 is 100 % by definition.
         here = (of == segment) & (np.asarray(curve["age"]) > 0)
         last = place == len(segments) - 1
-        color = "black" if last else CATEGORIES[place % (len(CATEGORIES) - 1)]
+        color = ink() if last else CATEGORIES[place % (len(CATEGORIES) - 1)]
         age = np.asarray(curve["age"])[here]
         value, low, high = (
             100 * np.asarray(curve[f"retention{end}"])[here] for end in ("", "_lo", "_hi")
@@ -125,7 +129,11 @@ def retention_curves(curve: Mapping[str, Any], period: str, ax: Axes | None = No
     ax.locator_params(axis="x", integer=True)
     ax.set_xlabel(f"{period}s since the first order")
     ax.set_ylabel("% of the cohort that order")
-    ax.set_title("Who comes back, all cohorts together", loc="left", fontsize="medium")
+    ax.set_title(
+        "Who comes back, all cohorts together\n(later ages rest on fewer and older cohorts)",
+        loc="left",
+        fontsize="medium",
+    )
     if len(segments) > 1:
         ax.legend(frameon=False, fontsize="small")
     ax.spines[["top", "right"]].set_visible(False)

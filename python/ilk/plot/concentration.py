@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ilk._html import format_value
-from ilk.plot._style import CATEGORIES, describe, label, new_axes
+from ilk.plot._style import CATEGORIES, describe, ink, label, new_axes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +52,7 @@ def lorenz_curves(
         ax.plot(
             100 * np.asarray(curves["customers"])[here],
             100 * np.asarray(curves["value"])[here],
-            color="black" if last else CATEGORIES[place % (len(CATEGORIES) - 1)],
+            color=ink() if last else CATEGORIES[place % (len(CATEGORIES) - 1)],
             ls="-" if last else _DASHES[place // (len(CATEGORIES) - 1) % len(_DASHES)],
             lw=2.4 if last else 1.6,
             label=f"{label(segment)} (Gini {gini})",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ilk._html import format_value
-from ilk.plot._style import CATEGORIES, describe, label, new_axes
+from ilk.plot._style import CATEGORIES, describe, ink, label, new_axes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["conversion_dots", "index_dots", "odds_dots", "payoff_dots"]
+
+
+#: Places on a logarithmic axis that spans less than a power of ten.
+_TICKS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6)
 
 
 def _interval(ax: Axes, place: float, low: float, high: float, color: str) -> None:
@@ -33,9 +37,9 @@ def _limits(ax: Axes, *columns: Any, log: bool) -> None:
         ax.set_xscale("log")
         ax.set_xlim(low / 1.25, high * 1.25)
         ax.xaxis.set_major_formatter(lambda tick, _: f"{tick:g}")
-        ticks = [
-            t for t in (0.01, 0.1, 0.2, 0.5, 1, 2, 5, 10, 100) if low / 1.25 <= t <= high * 1.25
-        ]
+        wide = high / low > 8
+        places = (0.01, 0.1, 0.2, 0.5, 1, 2, 5, 10, 100) if wide else _TICKS
+        ticks = [tick for tick in places if low / 1.25 <= tick <= high * 1.25]
         ax.set_xticks(ticks)
         ax.minorticks_off()
     else:
@@ -47,7 +51,7 @@ def _rows(ax: Axes, names: Sequence[str]) -> None:
     ax.set_yticks(range(len(names)), names)
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
-    ax.grid(axis="y", color="0.9", lw=0.8)
+    ax.grid(axis="y", color=ink(), alpha=0.12, lw=0.8)
     ax.set_axisbelow(True)
     ax.spines[["top", "right", "left"]].set_visible(False)
 
@@ -83,7 +87,7 @@ def index_dots(columns: Mapping[str, Any], ax: Axes | None = None) -> Axes:
                 np.clip(value, left, right), row, marker=marks.get(status, "o"), color=color, ms=7
             )
         words.append(f"{columns['segment'][row]} {value:.2f} ({status})")
-    ax.axvline(1, color="black", lw=1, ls="--")
+    ax.axvline(1, color=ink(), lw=1, ls="--")
     names = [
         f"{label(segment, 30)}\n{format_value(effort, 'share')} of effort, {format_value(outcome, 'share')} of outcome"
         for segment, effort, outcome in zip(
@@ -135,7 +139,7 @@ def odds_dots(columns: Mapping[str, Any], ax: Axes | None = None) -> Axes:
                 label=first,
             )
         words.append(f"{segment}, {columns['factor'][row]}: {value:.2f}")
-    ax.axvline(1, color="black", lw=1, ls="--")
+    ax.axvline(1, color=ink(), lw=1, ls="--")
     _rows(ax, [label(segment, 30) for segment in segments])
     ax.set_xlabel("odds of winning, times per standard deviation")
     ax.set_title("What goes with winning", loc="left", fontsize="medium", pad=24)
@@ -235,7 +239,7 @@ def payoff_dots(
         )
         shown.add(action)
         if table["best_action"][place] == action:
-            ax.plot(value, at, "o", ms=13, mfc="none", mec="black", mew=1.2)
+            ax.plot(value, at, "o", ms=13, mfc="none", mec=ink(), mew=1.2)
     if ax.get_xlim()[0] < 0:
         ax.axvline(0, color="0.5", lw=0.8)
     _rows(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ilk._html import format_value
-from ilk.plot._style import CATEGORIES, describe, label, new_axes
+from ilk.plot._style import CATEGORIES, describe, ink, label, new_axes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,13 +50,13 @@ def mass_histogram(
     left = np.clip(np.asarray(histogram["from"])[here], -4.0, None)
     width = 0.25
     mass = settings["mass"]
-    ax.axvspan(-mass, mass, color="0.92", zorder=0)
+    ax.axvspan(-mass, mass, color=ink(), alpha=0.08, lw=0, zorder=0)
     ax.bar(left, money, width, align="edge", color=CATEGORIES[1], alpha=0.85, label="money")
     edges = np.append(left, left[-1] + width)
     ax.stairs(customers, edges, color=CATEGORIES[0], lw=2, label="customers")
     z = np.linspace(-4, 4, 321)
     density = np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
-    ax.plot(z, 100 * width * density, color="black", ls="--", lw=1.2, label="normal curve")
+    ax.plot(z, 100 * width * density, color=ink(), ls="--", lw=1.2, label="normal curve")
     words = []
     top = max(money.max(initial=0), customers.max(initial=0), 10) * 1.22
     places = {"below": (-4 - mass) / 2, "mass": 0.0, "above": (4 + mass) / 2}
@@ -123,15 +123,19 @@ def neighbour_bubbles(
         alpha=0.75,
         edgecolor="white",
     )
-    for place, name in enumerate(names):
+    for place in range(len(names)):
         ax.annotate(
-            f"{place + 1} {label(name)}",
+            str(place + 1),
             (n[place], lift[place]),
-            xytext=(4, 7),
+            xytext=(5, 7),
             textcoords="offset points",
             fontsize="small",
         )
-    ax.axhline(1, color="black", lw=1, ls="--")
+    key = "\n".join(f"{place + 1:>2}  {label(name)}" for place, name in enumerate(names))
+    ax.annotate(
+        key, (1.02, 1), xycoords="axes fraction", va="top", fontsize="small", linespacing=1.4
+    )
+    ax.axhline(1, color=ink(), lw=1, ls="--")
     ax.annotate(
         "as often as customers at large",
         (1, 1),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ilk._html import format_value
-from ilk.plot._style import CATEGORIES, describe, label, new_axes
+from ilk.plot._style import CATEGORIES, describe, ink, label, new_axes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,11 +19,11 @@ __all__ = ["effect_bars", "need_dumbbells", "waterfall"]
 _UP, _DOWN, _TOTAL = CATEGORIES[0], CATEGORIES[1], "0.45"
 
 _STEPS = {
-    "volume": "all customers\n(volume)",
-    "composition": "shares of\nsegments (mix)",
-    "rate": "orders per\ncustomer (rate)",
-    "value": "value per\norder (value)",
-    "cross": "several\nat once",
+    "volume": "number of all\ncustomers\n(volume)",
+    "composition": "shares of the\nsegments\n(composition)",
+    "rate": "orders per\ncustomer\n(rate)",
+    "value": "value per\norder\n(value)",
+    "cross": "several\nat once\n(cross)",
 }
 
 
@@ -66,41 +66,43 @@ def waterfall(total: Mapping[str, Any], has_cross: bool, ax: Axes | None = None)
     for place, height in enumerate(levels):
         ax.plot([place + 0.31, place + 0.69], [height, height], color="0.5", lw=0.8)
     spread = max(before, after, *levels) - min(0, before, after, *levels)
-    words = []
+    words, tops = [], []
     for place, name in enumerate(names):
+        top = bottoms[place] + heights[place]
         if 0 < place < len(names) - 1:
-            part = steps[place - 1]
+            part, start = steps[place - 1], levels[place - 1]
             text = f"{values[place - 1]:+,.0f}"
             low, high = total[f"{part}_lo"][0], total[f"{part}_hi"][0]
             if low == low:
                 text += f"\n{low:+,.0f} to\n{high:+,.0f}"
-                start = levels[place - 1]
-                ax.plot([place, place], [start + low, start + high], color="black", lw=1.2)
+                ax.plot([place, place], [start + low, start + high], color=ink(), lw=1.2)
+                top = max(top, start + high)
         else:
             text = format_value(heights[place], "money")
-        top = bottoms[place] + heights[place]
-        if (
-            0 < place < len(names) - 1
-            and total[f"{steps[place - 1]}_hi"][0] == total[f"{steps[place - 1]}_hi"][0]
-        ):
-            top = max(top, levels[place - 1] + total[f"{steps[place - 1]}_hi"][0])
-        ax.text(place, top + 0.015 * spread, text, ha="center", va="bottom", fontsize="small")
+        tops.append(top)
+        ax.annotate(
+            text,
+            (place, top),
+            xytext=(0, 3),
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+            fontsize="small",
+        )
         words.append(f"{name} {text}".replace("\n", " "))
-    shown = [value for value in (*levels, before, after) if value > 0]
     # Where the steps are small beside the whole, the axis does not begin at 0, and says so.
-    floor = 0.0
-    if shown and min(shown) > 0.6 * max(shown) and min(levels) > 0:
-        floor = min(shown) - 0.9 * (max(shown) - min(shown)) - 0.02 * max(shown)
-        floor = max(floor, 0.0)
-    ax.set_ylim(floor, None)
-    ax.margins(y=0.18)
-    if floor > 0:
-        ax.set_ylim(floor, max(levels) + 0.45 * (max(shown) - floor))
+    ends = [*levels, after]
+    floor = min(0.0, *ends)
+    if min(ends) > 0.8 * max(ends):
+        floor = max(1.9 * min(ends) - 0.9 * max(ends) - 0.02 * max(ends), 0.0)
+    has_interval = total["change_lo"][0] == total["change_lo"][0]
+    room = (max(tops) - floor) * (0.24 if has_interval else 0.1)
+    ax.set_ylim(floor - (0.05 * spread if floor < 0 else 0), max(tops) + room)
     ax.set_xticks(places, names, fontsize="small")
     ax.tick_params(axis="x", length=0)
     ax.yaxis.set_major_formatter(lambda tick, _: f"{tick:,.10g}")
     note = "; the axis does not begin at 0" if floor > 0 else ""
-    bars = "; lines: intervals" if total["change_lo"][0] == total["change_lo"][0] else ""
+    bars = "; lines: intervals" if has_interval else ""
     ax.set_ylabel("revenue")
     ax.set_title(f"Why revenue moved{bars}{note}", loc="left", fontsize="medium")
     ax.spines[["top", "right"]].set_visible(False)
@@ -154,7 +156,7 @@ def effect_bars(columns: Mapping[str, Any], has_cross: bool, ax: Axes | None = N
         up += np.maximum(values, 0)
         down += np.minimum(values, 0)
     change = np.asarray(columns["change"], dtype=float)[order]
-    ax.plot(change, places, "D", color="black", ms=5, label="change")
+    ax.plot(change, places, "D", color=ink(), ms=5, label="change")
     ax.axvline(0, color="0.3", lw=0.8)
     ax.set_yticks(places, names)
     ax.set_ylim(len(names) - 0.5, -0.5)
@@ -203,12 +205,14 @@ def need_dumbbells(columns: Mapping[str, Any], segment: str, ax: Axes | None = N
         moved = columns["status"][row].startswith("became")
         color = CATEGORIES[5] if moved else CATEGORIES[0]
         ax.plot([before, after], [place, place], color=color, lw=2, alpha=0.6, zorder=1)
-        ax.scatter([before], [place], s=42, facecolor="white", edgecolor=color, lw=1.5, zorder=2)
+        ax.scatter(
+            [before], [place], s=42, facecolor=ax.get_facecolor(), edgecolor=color, lw=1.5, zorder=2
+        )
         ax.scatter([after], [place], s=42, color=color, zorder=3)
         low, high = columns["change_lo"][row], columns["change_hi"][row]
         if low == low:
             ax.plot([before + low, before + high], [place + 0.22] * 2, color="0.4", lw=1)
-        ax.plot([threshold] * 2, [place - 0.35, place + 0.35], color="black", lw=1, ls=":")
+        ax.plot([threshold] * 2, [place - 0.35, place + 0.35], color=ink(), lw=1, ls=":")
         if columns["status"][row] not in ("problem", "nice-to-have"):
             ax.annotate(
                 columns["status"][row],
