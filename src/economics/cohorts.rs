@@ -252,6 +252,11 @@ pub fn cohorts(table: &Table, by: Option<Labels<'_>>, options: Options<'_>) -> R
         }
     }));
     let cells = cells(tally.visits(), &group, groups.names.len(), last)?;
+    if cells.size.iter().all(|&size| size == 0) {
+        let column = format!("column {:?}", options.value.unwrap_or_default());
+        let wanted = "at least one order of 0 or more is needed";
+        return Err(Error::argument(column, "returns alone", wanted));
+    }
     notes(&cells, period, complete, last, &options, &mut manifest);
     let mut names = groups.names;
     let cells = if by.is_some() {

@@ -129,7 +129,10 @@ impl Design<'_> {
             let mut step = times(&inverse, score);
             // Twice what the step would gain if the likelihood were a parabola.
             let gain: f64 = (0..N).filter(|&i| free[i]).map(|i| score[i] * step[i]).sum();
-            if gain < 1e-16 * (1.0 + best.abs()) {
+            if gain < 1e-12 * (1.0 + best.abs()) {
+                // Rounding hides so small a gain, and one step more is as exact as can be.
+                beta = std::array::from_fn(|i| beta[i] + step[i]);
+                (best, _, information) = self.state(beta, firth)?;
                 converged = true;
                 break;
             }
@@ -232,7 +235,7 @@ impl Design<'_> {
                             far_at /= 2.0;
                         }
                         stayed = 1;
-                        if value < 1e-10 {
+                        if value < 1e-8 {
                             break;
                         }
                     }
@@ -242,7 +245,7 @@ impl Design<'_> {
                             near_at /= 2.0;
                         }
                         stayed = -1;
-                        if value > -1e-10 {
+                        if value > -1e-8 {
                             near = middle;
                             break;
                         }

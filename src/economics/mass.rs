@@ -95,6 +95,15 @@ pub fn market_mass(
         let wanted = "values that differ (and are not beyond all measure) are needed";
         return Err(Error::argument(format!("column {score:?}"), found, wanted));
     }
+    let total: f64 = data.money.iter().sum();
+    if !(total > 0.0 && total.is_finite()) {
+        let wanted = "shares need a sum above 0";
+        return Err(Error::argument(
+            format!("column {money:?}"),
+            format!("the sum {total}"),
+            wanted,
+        ));
+    }
     let mut names = groups.names;
     if by.is_some() {
         names.push(everybody(&names));

@@ -155,6 +155,7 @@ def test_wilson_intervals_are_those_of_scipy() -> None:
         ({"day": [19970101, 19970112]}, r'"day", row 0: found 19970101.*astype\(str\)'),
         ({"who": [None, None]}, r"orders: found 2 rows, all left out: .who. is missing"),
         ({"value": [np.nan, np.nan]}, r"all left out: .value. is missing"),
+        ({"value": [-1.0, -2.0]}, r'column "value": found returns alone'),
         ({"value": [np.inf, 1.0]}, r'"value", row 0: found inf'),
     ],
 )
@@ -361,6 +362,8 @@ def test_bad_markets_are_named() -> None:
         market_mass({"x": [2.0, 2.0], "m": [1.0, 2.0]}, score="x", money="m")
     with pytest.raises(DataError, match=r'column "x": found a single value'):
         market_mass({"x": [2.0], "m": [1.0]}, score="x", money="m")
+    with pytest.raises(DataError, match=r'column "m": found the sum 0'):
+        market_mass({"x": [1.0, 2.0], "m": [0.0, 0.0]}, score="x", money="m")
     with pytest.raises(DataError, match="bands: found"):
         market_mass(data | {"m": [1.0, 1, 1]}, score="x", money="m", bands=(2, 1))
     with pytest.raises(DataError, match="mass: found 0"):

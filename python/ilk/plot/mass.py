@@ -45,7 +45,10 @@ def mass_histogram(
     """
     ax = new_axes(ax, 7.2, 4.4)
     here = np.asarray(histogram["segment"], dtype=object) == segment
-    customers, money = (100 * np.asarray(histogram[name])[here] for name in ("customers", "money"))
+    # A segment without customers or money has no shares.
+    customers, money = (
+        100 * np.nan_to_num(np.asarray(histogram[name])[here]) for name in ("customers", "money")
+    )
     # The outer bins are open; they are drawn as wide as the others.
     left = np.clip(np.asarray(histogram["from"])[here], -4.0, None)
     width = 0.25
