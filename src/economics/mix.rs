@@ -3,11 +3,11 @@
 use hashbrown::HashMap;
 use serde_json::{Map, Value, json};
 
-use super::cohorts::one_group_each;
 use super::draws::{estimates, sums};
 use super::movement::{EFFECTS, Effects, Method, Totals, decompose};
 use super::reader::{Labels, Reader, check_boot};
 use super::sheet::{Estimate, Sheet, report, sheets};
+use super::visits::one_group_each;
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::parallel::Monitor;

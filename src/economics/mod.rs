@@ -8,9 +8,9 @@
 //! Start with [`read::scorecard_of`] for tables or [`scorecard::scorecard`] for slices, then [`rank::rank`]. Who comes back is
 //! [`rfm`] and the models of [`buying`].
 //!
-//! Where the money sits: [`cohorts`], [`concentration`], [`mass`] and [`neighbours`]. Why revenue moved, and where effort
-//! pays: [`mix`] (of [`movement`]), [`drift`], [`effort`], [`activity`], [`targeting`], [`policy`]. Their results, and those of the questions that follow, are tables of
-//! figures ([`sheet::Sheet`]) under a type of their own.
+//! Where the money sits: [`cohorts`], [`concentration`], [`mass`] and [`neighbours`]. Why revenue moved, where effort pays and
+//! what decisions are worth: [`mix`] (by [`movement`]), [`drift`], [`effort`], [`activity`], [`targeting`] and [`policy`]. Their
+//! results are tables of figures ([`sheet::Sheet`]) under a type of their own.
 
 pub mod activity;
 pub mod bootstrap;
@@ -41,3 +41,5 @@ pub mod sheet;
 pub mod survival;
 pub mod targeting;
 pub mod totals;
+pub mod trial;
+pub mod visits;

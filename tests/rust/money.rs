@@ -2,12 +2,12 @@
 
 use approx::assert_relative_eq;
 use ilk::economics::calendar::Period;
-use ilk::economics::cohorts::{Tally, Visit, cells};
 use ilk::economics::concentration::{Options, concentration, lorenz, spread};
 use ilk::economics::mass::{self, market_mass, within_normal};
 use ilk::economics::neighbours::Overlap;
 use ilk::economics::normality::{omnibus, shape};
 use ilk::economics::reader::Labels;
+use ilk::economics::visits::{Tally, Visit, cells};
 use ilk::parallel::{Monitor, set_num_threads};
 use ilk::persist;
 use ilk::rng::{Rng, Stage};
