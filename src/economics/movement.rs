@@ -203,13 +203,22 @@ fn lmdi(factors: [[f64; 2]; 3], revenue: [f64; 2]) -> [f64; 3] {
         return std::array::from_fn(|i| if Some(i) == zero { change } else { 0.0 });
     }
     let mean = log_mean(revenue[0], revenue[1]);
-    factors.map(|factor| mean * (factor[1] / factor[0]).ln())
+    factors.map(|factor| mean * log_ratio(factor[0], factor[1]))
 }
 
 /// (b - a) / ln(b / a), and its limit where both are alike.
 fn log_mean(a: f64, b: f64) -> f64 {
-    let ratio = ((b - a) / a).ln_1p();
+    let ratio = log_ratio(a, b);
     if ratio == 0.0 { a } else { (b - a) / ratio }
+}
+
+/// ln(b / a) of positive numbers, whose ratio may be too large for a number.
+fn log_ratio(a: f64, b: f64) -> f64 {
+    let step = (b - a) / a;
+    match step.abs() < 0.5 {
+        true => step.ln_1p(),
+        false => b.ln() - a.ln(),
+    }
 }
 
 /// The part of the mix effect that is due to the number of all customers: what one customer more is worth, times what the
@@ -226,7 +235,7 @@ fn volume(
     let more = (all[1] - all[0]) * (share[0] + share[1]) / 2.0;
     match method {
         Method::Lmdi if revenue.contains(&0.0) => 0.0,
-        Method::Lmdi => log_mean(revenue[0], revenue[1]) * (all[1] / all[0]).ln(),
+        Method::Lmdi => log_mean(revenue[0], revenue[1]) * log_ratio(all[0], all[1]),
         Method::Cross => more * rate[0] * value[0],
         Method::Shapley => {
             let together = (rate[0] * value[0] + rate[1] * value[1]) / 3.0;

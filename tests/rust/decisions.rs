@@ -122,6 +122,13 @@ fn customers_who_only_change_segments_are_all_composition() {
 }
 
 #[test]
+fn logarithmic_means_of_the_smallest_numbers_are_finite() {
+    let before = Totals { customers: 1.0, orders: 1.0, revenue: 2e-313 };
+    let found = decompose(&[before], &[totals(1.0, 1.0, 1.0)], Method::Lmdi)[0];
+    assert_eq!((found.change, found.value, found.mix), (1.0, 1.0, 0.0));
+}
+
+#[test]
 fn revenue_without_customers_has_no_parts() {
     let odd = Totals { customers: 0.0, orders: 0.0, revenue: 5.0 };
     assert!(decompose(&[odd], &[totals(1.0, 1.0, 1.0)], Method::Shapley)[0].mix.is_nan());
