@@ -18,7 +18,7 @@ pub fn benjamini_hochberg(p: &[f64]) -> Vec<f64> {
 /// The score interval of a proportion of `k` in `n` (Wilson 1927, JASA 22:209-212); `z` is the normal quantile of its
 /// confidence. NaN where `n` is 0.
 pub fn wilson(k: f64, n: f64, z: f64) -> (f64, f64) {
-    if !(n > 0.0) {
+    if n.is_nan() || n <= 0.0 {
         return (f64::NAN, f64::NAN);
     }
     let (share, square) = (k / n, z * z / n);

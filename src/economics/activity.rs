@@ -5,7 +5,7 @@ use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::logistic::{Design, Fit, N};
 use super::normality::mean_sd;
-use super::reader::{Labels, Reader, at, check_share, everybody};
+use super::reader::{Groups, Labels, Reader, at, check_share, everybody};
 use super::sheet::{Estimate, Sheet, report, sheets};
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
@@ -79,7 +79,6 @@ pub fn fit_against_activity(
     let groups = reader.labels_or_all(by, "by")?;
     let kept = reader.finish(&mut manifest)?;
     let (fit, activity, won) = (at(&fit, &kept), at(&activity, &kept), at(&won, &kept));
-    let code = at(&groups.codes, &kept);
     let scale = [mean_sd(&fit), mean_sd(&activity)];
     for (name, (mean, sd)) in [options.fit, options.activity].into_iter().zip(scale) {
         if !(sd > mean.abs() * 1e-14 && sd.is_finite()) {
@@ -106,13 +105,14 @@ pub fn fit_against_activity(
         let wanted = "deals that were won and deals that were lost are needed";
         return Err(Error::argument(format!("column {:?}", options.won), found, wanted));
     }
-    let mut names = groups.names;
-    let n_groups = if by.is_some() { names.len() } else { 0 };
+    let groups = Groups { codes: at(&groups.codes, &kept), names: groups.names };
     let mut models = Vec::new();
-    for group in 0..n_groups {
-        let rows: Vec<usize> = (0..code.len()).filter(|&row| code[row] as usize == group).collect();
-        models.push(model(&at(&x, &rows), &at(&won, &rows), options.confidence));
+    if by.is_some() {
+        for rows in groups.rows(&(0..kept.len()).collect::<Vec<_>>()) {
+            models.push(model(&at(&x, &rows), &at(&won, &rows), options.confidence));
+        }
     }
+    let mut names = groups.names;
     if by.is_some() {
         names.push(everybody(&names));
     }

@@ -172,7 +172,7 @@ pub fn lorenz(values: &[f64], weights: &[f64], points: usize) -> Vec<f64> {
         counted += weight;
     }
     curve.resize(points + 1, 1.0);
-    if !(total > 0.0) {
+    if total.is_nan() || total <= 0.0 {
         curve.fill(f64::NAN);
     }
     curve

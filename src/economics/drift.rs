@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use statrs::distribution::{ChiSquared, ContinuousCDF, Normal, StudentsT};
 
-use super::reader::{Groups, Labels, Reader, check_share, everybody};
+use super::reader::{Groups, Labels, Reader, check_share, everybody, union};
 use super::sheet::{Estimate, Sheet, report, sheets};
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
@@ -123,7 +123,7 @@ pub fn change(
         return (Estimate::new(step, (lo, hi)), p);
     }
     let (b, a) = (before.mean_variance(), after.mean_variance());
-    if !(a + b > 0.0) {
+    if (a + b).is_nan() || a + b <= 0.0 {
         return (Estimate::new(step, nan), f64::NAN);
     }
     let df =
@@ -140,6 +140,8 @@ pub fn change(
 struct Wave {
     groups: Groups,
     kept: Vec<usize>,
+    /// Rows of each group.
+    rows: Vec<Vec<usize>>,
     weights: Vec<f64>,
     needs: Vec<Numeric>,
 }
@@ -159,21 +161,16 @@ impl Wave {
         let needs: Vec<Numeric> =
             options.needs.iter().map(|name| table.numeric(name)).collect::<Result<_>>()?;
         let kept = reader.finish(manifest)?;
-        Ok(Self { groups, kept, weights, needs })
+        let rows = groups.rows(&kept);
+        Ok(Self { groups, kept, rows, weights, needs })
     }
 
-    fn ratings(&self, need: usize, group: Option<u32>) -> Ratings {
+    fn ratings(&self, need: usize, rows: &[usize]) -> Ratings {
         Ratings::of(
-            self.kept
-                .iter()
-                .filter(|&&row| group.is_none_or(|group| self.groups.codes[row] == group))
+            rows.iter()
                 .map(|&row| (self.needs[need][row], self.weights[row]))
                 .filter(|&(value, weight)| !value.is_nan() && weight > 0.0),
         )
-    }
-
-    fn code(&self, name: &str) -> Option<u32> {
-        self.groups.names.iter().position(|other| other == name).map(|code| code as u32)
     }
 }
 
@@ -196,33 +193,36 @@ pub fn need_drift(
     let mut manifest = Manifest::new("need_drift", settings, None, rows);
     let first = Wave::read("before", before.0, before.1, options, &mut manifest)?;
     let second = Wave::read("after", after.0, after.1, options, &mut manifest)?;
-    let mut names = first.groups.names.clone();
-    names.extend(second.groups.names.iter().filter(|n| first.code(n).is_none()).cloned());
-    let scales = scales([&first, &second], options)?;
-    let mut groups: Vec<(String, [Option<u32>; 2])> = Vec::new();
-    if before.1.is_some() {
-        groups.extend(names.iter().map(|n| (n.clone(), [first.code(n), second.code(n)])));
+    let (names, places) = union(&first.groups.names, &second.groups.names);
+    // For each name its code in both waves.
+    let mut codes: Vec<[Option<usize>; 2]> =
+        (0..names.len()).map(|code| [first.rows.get(code).map(|_| code), None]).collect();
+    for (code, &place) in places.iter().enumerate() {
+        codes[place][1] = Some(code);
     }
-    let own = groups.len();
+    let scales = scales([&first, &second], options)?;
+    let own = if before.1.is_some() { names.len() } else { 0 };
     let all = if own > 0 { everybody(&names) } else { "all".to_string() };
-    groups.push((all, [None, None]));
     let mut table = Rows::default();
-    for (place, (name, codes)) in groups.iter().enumerate() {
-        for need in 0..options.needs.len() {
-            let side = |wave: &Wave, code: Option<u32>| match code {
-                None if place < own => Ratings::default(),
-                code => wave.ratings(need, code),
+    for (name, codes) in names.iter().zip(&codes).take(own) {
+        for (need, scale) in scales.iter().enumerate() {
+            let side = |wave: &Wave, code: Option<usize>| {
+                code.map_or_else(Ratings::default, |code| wave.ratings(need, &wave.rows[code]))
             };
             let sides = [side(&first, codes[0]), side(&second, codes[1])];
-            table.push(name, need, sides, &scales[need], options.confidence);
+            table.push(name, need, sides, scale, options.confidence);
         }
+    }
+    for (need, scale) in scales.iter().enumerate() {
+        let sides = [&first, &second].map(|wave| wave.ratings(need, &wave.kept));
+        table.push(&all, need, sides, scale, options.confidence);
     }
     // Two families: what is said of segments, and what is said of everybody.
     let (of_segments, of_all) = table.p.split_at(own * options.needs.len());
     let mut q = benjamini_hochberg(of_segments);
     q.extend(benjamini_hochberg(of_all));
     let sheet = table.sheet(&q, &scales, options);
-    let (composition, stability) = stability(&names, [&first, &second], options.confidence);
+    let (composition, stability) = stability(&names, &codes, [&first, &second], options.confidence);
     let sheets = sheets([("table", sheet), ("composition", composition), ("stability", stability)]);
     Ok(NeedDrift { manifest, sheets })
 }
@@ -342,14 +342,20 @@ impl Rows {
 /// psi = sum over segments of (a - b) ln(a / b) for shares a and b. If nothing changed it is about (1 / n + 1 / m) times a
 /// chi-squared variable with k - 1 degrees of freedom (Yurdakul and Naranjo 2020, Journal of Risk Model Validation
 /// 14(4):89-100). An empty share counts as that of half a respondent.
-fn stability(names: &[String], waves: [&Wave; 2], confidence: f64) -> (Sheet, Sheet) {
-    let counted: Vec<[Ratings; 2]> = names
+fn stability(
+    names: &[String],
+    codes: &[[Option<usize>; 2]],
+    waves: [&Wave; 2],
+    confidence: f64,
+) -> (Sheet, Sheet) {
+    let counted: Vec<[Ratings; 2]> = codes
         .iter()
-        .map(|name| {
-            waves.map(|wave| {
-                let code = wave.code(name);
-                let rows = wave.kept.iter().filter(|&&row| Some(wave.groups.codes[row]) == code);
-                Ratings::of(rows.map(|&row| (1.0, wave.weights[row])))
+        .map(|codes| {
+            [0, 1].map(|side| {
+                codes[side].map_or_else(Ratings::default, |code| {
+                    let wave = waves[side];
+                    Ratings::of(wave.rows[code].iter().map(|&row| (1.0, wave.weights[row])))
+                })
             })
         })
         .collect();

@@ -379,7 +379,7 @@ fn invert(matrix: &Matrix, free: [bool; N]) -> Option<(Matrix, f64)> {
     }
     for i in 0..N {
         let pivot = left[i][i];
-        if !(pivot > 1e-13 * matrix[i][i].abs() || !free[i]) || !pivot.is_finite() || pivot == 0.0 {
+        if !pivot.is_finite() || (free[i] && pivot <= 1e-13 * matrix[i][i].abs()) {
             return None;
         }
         determinant *= pivot;

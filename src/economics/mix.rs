@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::draws::{estimates, sums};
 use super::movement::{EFFECTS, Effects, Method, Totals, decompose};
-use super::reader::{Labels, Reader, check_boot};
+use super::reader::{Labels, Reader, check_boot, union};
 use super::sheet::{Estimate, Sheet, report, sheets};
 use super::visits::one_group_each;
 use crate::error::{Error, Result};
@@ -127,18 +127,7 @@ pub fn mix_rate_value(
     let first = read("before", before, options, &mut manifest)?;
     let second = read("after", after, options, &mut manifest)?;
     // Segments of the first period, then those that are new.
-    let mut names = first.names.clone();
-    let new_code: Vec<u32> = second
-        .names
-        .iter()
-        .map(|name| {
-            let known = names.iter().position(|other| other == name);
-            known.unwrap_or_else(|| {
-                names.push(name.clone());
-                names.len() - 1
-            }) as u32
-        })
-        .collect();
+    let (names, new_code) = union(&first.names, &second.names);
     let units = Units::new(first, second, &new_code);
     let sums = units.totals(names.len());
     for (period, totals) in [("before", &sums[0]), ("after", &sums[1])] {
@@ -340,9 +329,9 @@ struct Units {
 }
 
 impl Units {
-    fn new(first: Period, second: Period, new_code: &[u32]) -> Self {
+    fn new(first: Period, second: Period, new_code: &[usize]) -> Self {
         let absent = (MISSING, Totals::default());
-        let code = |old: u32| new_code.get(old as usize).copied().unwrap_or(MISSING);
+        let code = |old: u32| new_code.get(old as usize).map_or(MISSING, |&code| code as u32);
         let mut units: Vec<[(u32, Totals); 2]> = first
             .segment
             .iter()

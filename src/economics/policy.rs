@@ -293,9 +293,9 @@ fn p_best(
                 })
                 .collect();
         let replicate = Payoffs { values, ..payoffs.clone() }.decide();
-        for segment in 0..n_segments {
-            let same = replicate.by_segment[segment] == decision.by_segment[segment];
-            again[segment] += f64::from(u8::from(same)) / n_boot as f64;
+        let pairs = replicate.by_segment.iter().zip(&decision.by_segment);
+        for (again, (drawn, found)) in again.iter_mut().zip(pairs) {
+            *again += f64::from(u8::from(drawn == found)) / n_boot as f64;
         }
     }
     if n_boot == 0 {

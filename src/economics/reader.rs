@@ -1,5 +1,7 @@
 //! Columns of a table by role, and which of its rows are complete.
 
+use hashbrown::HashMap;
+
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::table::{Codes, Keys, MISSING, Numeric, Table};
@@ -28,6 +30,34 @@ pub struct Labels<'t> {
 pub(super) struct Groups {
     pub(super) codes: Vec<u32>,
     pub(super) names: Vec<String>,
+}
+
+impl Groups {
+    /// The rows of each group, in order.
+    pub(super) fn rows(&self, kept: &[usize]) -> Vec<Vec<usize>> {
+        let mut rows = vec![Vec::new(); self.names.len()];
+        for &row in kept {
+            rows[self.codes[row] as usize].push(row);
+        }
+        rows
+    }
+}
+
+/// Names of both, those of `first` as they stand, and for each of `second` its place among them.
+pub(super) fn union(first: &[String], second: &[String]) -> (Vec<String>, Vec<usize>) {
+    let mut names = first.to_vec();
+    let mut place: HashMap<String, usize, foldhash::fast::FixedState> =
+        first.iter().cloned().enumerate().map(|(place, name)| (name, place)).collect();
+    let places = second
+        .iter()
+        .map(|name| {
+            *place.entry(name.clone()).or_insert_with(|| {
+                names.push(name.clone());
+                names.len() - 1
+            })
+        })
+        .collect();
+    (names, places)
 }
 
 impl<'t> Reader<'t> {
