@@ -30,6 +30,10 @@ _FIGURES = (
 )
 
 
+#: Ages that a person is shown.
+_AGES = 13
+
+
 class Cohorts(Report):
     """Retention of each cohort by age; made by :func:`cohorts`.
 
@@ -64,6 +68,7 @@ class Cohorts(Report):
         "revenue": "money",
         "revenue_per_customer": "money",
         "cumulative_per_customer": "money",
+        **{f"age {age}": "share" for age in range(_AGES)},
     }
 
     @property
@@ -212,13 +217,14 @@ class Cohorts(Report):
             shown["cohort"] += cohorts
             shown["n_cohort"] += counts.tolist()
             blocks.append(values)
-        n_ages = min(max((block.shape[1] for block in blocks), default=0), 13)
+        n_ages = min(max((block.shape[1] for block in blocks), default=0), _AGES)
         for age in range(n_ages):
-            shown[f"age {age}"] = [
-                format_value(block[row, age], "share") if age < block.shape[1] else ""
-                for block in blocks
-                for row in range(len(block))
-            ]
+            shown[f"age {age}"] = np.concatenate(
+                [
+                    block[:, age] if age < block.shape[1] else np.full(len(block), np.nan)
+                    for block in blocks
+                ]
+            )
         if len(names) == 1:
             del shown["segment"]
         return shown
