@@ -19,7 +19,7 @@ pub struct Visit {
 /// Visits of customers by period; mergeable.
 ///
 /// Memory: one [`Visit`] for each customer and period with an order. Time: two passes over the orders of an update, and a
-/// sort of each customer's periods.
+/// sort of each customer's periods; the pass that scatters orders to their customers waits for memory.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tally {
     /// In order of customers, then of periods, each pair once.
