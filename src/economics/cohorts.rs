@@ -60,6 +60,10 @@ const DAYS: Range<f64> = -719_162.0..2_932_897.0;
 pub fn cohorts(table: &Table, by: Option<Labels<'_>>, options: Options<'_>) -> Result<Cohorts> {
     let period = Period::parse(options.period)?;
     check_share("confidence", options.confidence, "0.95")?;
+    if let Some(end) = options.observed_to.filter(|end| !DAYS.contains(end)) {
+        let wanted = "a date, or a number of days since 1970-01-01, is needed";
+        return Err(Error::argument("observed_to", end, wanted));
+    }
     let mut manifest = Manifest::new("cohorts", settings(by, &options), None, table.n_rows());
     let mut reader = Reader::new("orders", table);
     let customers = reader.keys(options.customer)?;

@@ -3,6 +3,7 @@
 use super::bootstrap::{LANES, Lanes, interval, poisson};
 use super::sheet::Estimate;
 use crate::error::Result;
+use crate::memory;
 use crate::parallel::{self, BLOCK, Monitor};
 use crate::rng::{Rng, Stage};
 
@@ -51,6 +52,14 @@ pub(super) fn chunks<T: Send>(
     .collect()
 }
 
+/// Refuses replicates of so many figures that they would not fit into memory.
+pub(super) fn check_memory(n_cells: usize, n_boot: usize) -> Result<()> {
+    // Sums, figures, and a copy of them to be sorted.
+    let needed = memory::matrix_bytes(n_cells, n_boot, 3 * size_of::<f64>());
+    let way_out = "take fewer segments, or fewer replicates (n_boot=200)";
+    memory::check(&format!("{n_boot} replicates"), needed, None, way_out)
+}
+
 /// Sums of each replicate, one vector of `n_cells` for each.
 ///
 /// `row` calls its second argument with the cells that a row counts in and its values there. Sums are scaled to the real
@@ -64,6 +73,7 @@ pub(super) fn sums(
     monitor: &Monitor,
     row: impl Fn(usize, &mut dyn FnMut(usize, f64)) + Sync + Send,
 ) -> Result<Vec<Vec<f64>>> {
+    check_memory(n_cells, n_boot)?;
     let chunks = chunks(n_rows, n_boot, group, seed, monitor, |draws| {
         let mut sums = vec![[0.0; LANES]; n_cells];
         let mut drawn = [0.0; LANES];

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::bootstrap::{LANES, Lanes};
-use super::draws::{add, chunks, estimates};
+use super::draws::{add, check_memory, chunks, estimates};
 use super::normality::{mean_sd, omnibus, shape};
 use super::reader::{Labels, Reader, at, check_boot, everybody};
 use super::sheet::{Estimate, Sheet, report, sheets};
@@ -245,6 +245,7 @@ impl Data<'_> {
         let (n_rows, n_boot) = (self.scores.len(), self.options.n_boot);
         let base = self.scores.first().copied().unwrap_or(0.0);
         let n_cells = self.n_groups * self.width();
+        check_memory(2 * n_cells, n_boot)?;
         let drawn = chunks(n_rows, n_boot, 0, self.options.seed, monitor, |draws| {
             let [mut n, mut sum, mut squares]: [Lanes; 3] = [[0.0; LANES]; 3];
             draws.each(|row, weights| {

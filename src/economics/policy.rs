@@ -155,6 +155,12 @@ pub fn value_of_segmentation(
     let sizes = options.n.map(|name| reader.amounts(name)).transpose()?;
     let kept = reader.finish(&mut manifest)?;
     let (n_segments, n_actions) = (segments.names.len(), actions.names.len());
+    const MAX_CELLS: usize = 1_000_000;
+    if n_segments.saturating_mul(n_actions) > MAX_CELLS {
+        let found = format!("{n_actions} actions for {n_segments} segments");
+        let wanted = format!("at most {MAX_CELLS} pairs can be compared");
+        return Err(Error::argument(format!("column {:?}", options.action), found, wanted));
+    }
     let code = at(&segments.codes, &kept);
     let cell_of: Vec<usize> = kept
         .iter()

@@ -19,7 +19,7 @@ from ilk.economics import (
     targeting_value,
     value_of_segmentation,
 )
-from ilk.exceptions import DataError
+from ilk.exceptions import DataError, MemoryLimitError
 
 
 def figure(result: Any, name: str) -> tuple[float, float, float]:
@@ -78,6 +78,10 @@ def test_effort_of_totals_has_no_intervals_and_bad_effort_is_named() -> None:
         effort_index(data | {"e": [1.0, -3.0]}, segment="s", effort="e", outcome="o")
     with pytest.raises(DataError, match='column "o": found the sum 0'):
         effort_index(data | {"o": [0.0, 0.0]}, segment="s", effort="e", outcome="o")
+    rows = np.arange(400_000)
+    wide = {"s": (rows // 2).astype(str), "e": np.ones(len(rows)), "o": np.ones(len(rows))}
+    with pytest.raises(MemoryLimitError, match=r"100000 replicates needs .*n_boot=200"):
+        effort_index(wide, segment="s", effort="e", outcome="o", n_boot=100_000)
     with pytest.raises(DataError, match="segment: found None"):
         effort_index(data, segment=None, effort="e", outcome="o")
 
@@ -336,6 +340,9 @@ def test_bad_payoffs_are_named() -> None:
         value_of_segmentation(data | {"n": [5, 5, -6]}, n="n", **ask)
     with pytest.raises(DataError, match='column "a": found no action with enough rows'):
         value_of_segmentation(data | {"a": ["p", "q", "r"]}, n="n", **ask)
+    names = [str(place) for place in range(1_100)]
+    with pytest.raises(DataError, match="1100 actions for 1100 segments, but at most"):
+        value_of_segmentation({"s": names, "a": names, "v": np.ones(1_100)}, **ask)
     one = value_of_segmentation(data, n="n", **ask)
     assert (one.one_size, one.to_dict()["best_action"]) == ("p", ["q", "p"])
     single = {"s": ["x", "x"], "a": ["p", "q"], "v": [1.0, 2.0], "n": [5, 5]}

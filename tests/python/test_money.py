@@ -162,6 +162,9 @@ def test_bad_arguments_of_cohorts_are_named() -> None:
         cohorts(data, customer="who", date="day", by="seg")
     with pytest.raises(DataError, match='period: found "decade"'):
         cohorts(data, customer="who", date="day", period="decade")
+    for beyond in (1e300, float("nan"), -1e9):
+        with pytest.raises(DataError, match="observed_to: found"):
+            cohorts(data, customer="who", date="day", observed_to=beyond)
     with pytest.raises(DataError, match="observed_to: found 'soon'"):
         cohorts(data, customer="who", date="day", observed_to="soon")
     with pytest.raises(DataError, match=r"all left out: .day. is after observed_to"):

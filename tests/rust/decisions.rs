@@ -312,7 +312,7 @@ fn welch_and_newcombe_are_those_of_the_papers() {
     // t = 1.5653 ... on 8.4 degrees of freedom, by hand from means, variances and Satterthwaite's formula.
     let (a, b) =
         ([27.5, 21.0, 19.0, 23.6, 17.0, 17.9], [27.1, 22.0, 20.8, 23.4, 23.4, 23.5, 25.8, 22.0]);
-    let of = |values: &[f64]| Ratings::of(values.to_vec().into_iter().map(|value| (value, 1.0)));
+    let of = |values: &[f64]| Ratings::of(values.iter().map(|&value| (value, 1.0)));
     let (found, p) = change(&of(&a), &of(&b), false, 0.95);
     let mean = |v: &[f64]| v.iter().sum::<f64>() / v.len() as f64;
     assert_relative_eq!(found.value, mean(&b) - mean(&a), epsilon = 1e-12);
