@@ -125,7 +125,11 @@ impl Design<'_> {
         let (mut best, mut score, mut information) = self.state(beta, firth)?;
         let mut converged = false;
         for _ in 0..STEPS {
-            let (inverse, _) = invert(&information, free)?;
+            let curved = if firth { self.curvature(beta, free) } else { None };
+            let (inverse, _) = match curved.and_then(|curved| invert(&curved, free)) {
+                Some(found) => found,
+                None => invert(&information, free)?,
+            };
             let mut step = times(&inverse, score);
             // Twice what the step would gain if the likelihood were a parabola.
             let gain: f64 = (0..N).filter(|&i| free[i]).map(|i| score[i] * step[i]).sum();
@@ -161,6 +165,25 @@ impl Design<'_> {
         }
         let (covariance, _) = invert(&information, [true; N])?;
         Some(Fit { beta, log_likelihood: best, covariance, converged })
+    }
+
+    /// How the penalised score falls, by central differences: where data are nearly separated, the information alone says too
+    /// little about the penalty to get to the top.
+    fn curvature(&self, beta: Vector, free: [bool; N]) -> Option<Matrix> {
+        let mut falls = [[0.0; N]; N];
+        for j in (0..N).filter(|&j| free[j]) {
+            let width = 1e-5 * (1.0 + beta[j].abs());
+            let beside = |step: f64| {
+                let mut beta = beta;
+                beta[j] += step;
+                self.state(beta, true).map(|(_, score, _)| score)
+            };
+            let (below, above) = (beside(-width)?, beside(width)?);
+            for (fall, (below, above)) in falls[j].iter_mut().zip(below.into_iter().zip(above)) {
+                *fall = (below - above) / (2.0 * width);
+            }
+        }
+        Some(std::array::from_fn(|i| std::array::from_fn(|j| (falls[i][j] + falls[j][i]) / 2.0)))
     }
 
     /// p-value of a coefficient by the (penalised) likelihood ratio.

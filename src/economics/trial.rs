@@ -33,7 +33,7 @@ const DRAWS: usize = 400;
 ///
 /// # Errors
 ///
-/// [`Error::Interrupted`] when told to stop.
+/// [`crate::Error::Interrupted`] when told to stop.
 pub fn cross_fitted(trial: &Trial<'_>, seed: u64, monitor: &Monitor) -> Result<(f64, f64)> {
     let least = trial.cells.iter().filter(|c| !c.is_empty()).map(Vec::len).min().unwrap_or(0);
     let folds = FOLDS.min(least);

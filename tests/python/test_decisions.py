@@ -146,6 +146,33 @@ def test_separated_deals_are_said_to_be_and_fitted_by_firth() -> None:
     assert "Firth's penalised likelihood" in found.explain()
 
 
+def test_penalised_profile_ends_where_the_likelihood_has_fallen() -> None:
+    # One deal of nine is won, and no other deal has its fit: nearly nothing is known.
+    x, y = np.eye(9)[8], np.eye(9)[7]
+    deals = {"fit": x, "touches": y, "won": x}
+    found = fit_against_activity(deals, fit="fit", activity="touches", won="won").to_dict()
+    design = np.column_stack([np.ones(9)] + [(v - v.mean()) / v.std(ddof=1) for v in (x, y)])
+
+    def negative(beta: np.ndarray) -> float:
+        eta = design @ beta
+        p = 1 / (1 + np.exp(-eta))
+        _, log = np.linalg.slogdet((design * (p * (1 - p))[:, None]).T @ design)
+        return float(np.logaddexp(0, eta).sum() - x @ eta - log / 2)
+
+    ask = {"method": "Nelder-Mead", "options": {"xatol": 1e-9, "fatol": 1e-12, "maxiter": 9_999}}
+    best = optimize.minimize(negative, np.zeros(3), **ask)
+    assert found["log_odds"] == pytest.approx(best.x[1:], abs=1e-5)
+    for index in (0, 1):
+        for end in ("_lo", "_hi"):
+            held = found[f"log_odds{end}"][index]
+            others = optimize.minimize(
+                lambda b, i=index, v=held: negative(np.insert(b, i + 1, v)),
+                np.delete(best.x, index + 1),
+                **ask,
+            )
+            assert 2 * (others.fun - best.fun) == pytest.approx(stats.chi2.ppf(0.95, 1), abs=1e-4)
+
+
 def test_segment_of_won_deals_alone_tells_nothing() -> None:
     data = deals(100) | {"s": ["all won"] * 50 + ["rest"] * 50}
     data["won"] = np.append(np.ones(50), data["won"][50:])

@@ -120,6 +120,8 @@ def odds_dots(columns: Mapping[str, Any], ax: Axes | None = None) -> Axes:
     factors = list(columns["factor"][:2])
     ax = new_axes(ax, 7.0, 1.6 + 0.5 * len(segments))
     _limits(ax, columns["odds_ratio"], columns["odds_ratio_lo"], columns["odds_ratio_hi"], log=True)
+    for which, factor in enumerate(factors):
+        ax.plot([], [], "os"[which], color=CATEGORIES[which], ms=7, label=label(factor, 40))
     words = []
     for row, segment in enumerate(columns["segment"]):
         place, which = segments.index(segment), row % 2
@@ -128,16 +130,7 @@ def odds_dots(columns: Mapping[str, Any], ax: Axes | None = None) -> Axes:
         value = float(columns["odds_ratio"][row])
         _interval(ax, at, columns["odds_ratio_lo"][row], columns["odds_ratio_hi"][row], color)
         if value == value:
-            first = label(factors[which], 40) if row < 2 else None
-            ax.plot(
-                np.clip(value, *ax.get_xlim()),
-                at,
-                "os"[which],
-                color=color,
-                ms=7,
-                ls="",
-                label=first,
-            )
+            ax.plot(np.clip(value, *ax.get_xlim()), at, "os"[which], color=color, ms=7)
         words.append(f"{segment}, {columns['factor'][row]}: {value:.2f}")
     ax.axvline(1, color=ink(), lw=1, ls="--")
     _rows(ax, [label(segment, 30) for segment in segments])
