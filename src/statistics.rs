@@ -15,6 +15,22 @@ pub fn benjamini_hochberg(p: &[f64]) -> Vec<f64> {
     q
 }
 
+/// The score interval of a proportion of `k` in `n` (Wilson 1927, JASA 22:209-212); `z` is the normal quantile of its
+/// confidence. NaN where `n` is 0.
+pub fn wilson(k: f64, n: f64, z: f64) -> (f64, f64) {
+    if n.is_nan() || n <= 0.0 {
+        return (f64::NAN, f64::NAN);
+    }
+    let (share, square) = (k / n, z * z / n);
+    let centre = share + square / 2.0;
+    let half = z * (share * (1.0 - share) / n + square / (4.0 * n)).sqrt();
+    let end = |end: f64| (end / (1.0 + square)).clamp(0.0, 1.0);
+    // Without these, rounding would leave a hair between the interval and a proportion of 0 or 1.
+    let lo = if k == 0.0 { 0.0 } else { end(centre - half) };
+    let hi = if k == n { 1.0 } else { end(centre + half) };
+    (lo, hi)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -30,6 +46,18 @@ mod tests {
         assert_eq!(q.iter().filter(|&&q| q <= 0.05).count(), 4);
         assert!((q[3] - 0.0095 * 15.0 / 4.0).abs() < 1e-15);
         assert!(q.windows(2).all(|pair| pair[0] <= pair[1]));
+    }
+
+    #[test]
+    fn score_interval_is_that_of_newcombe() {
+        // Newcombe (1998), Statistics in Medicine 17:857-872, table I: 81 of 263, 15 of 148, 0 of 20.
+        for (k, n, lo, hi) in
+            [(81.0, 263.0, 0.2553, 0.3662), (15.0, 148.0, 0.0624, 0.1605), (0.0, 20.0, 0.0, 0.1611)]
+        {
+            let found = wilson(k, n, 1.959_963_984_540_054);
+            assert!((found.0 - lo).abs() < 5e-5 && (found.1 - hi).abs() < 5e-5, "{found:?}");
+        }
+        assert!(wilson(0.0, 0.0, 1.96).0.is_nan());
     }
 
     #[test]

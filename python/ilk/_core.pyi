@@ -8,8 +8,13 @@ from numpy.typing import NDArray
 
 __all__ = [
     "ArchetypesModel",
+    "Cohorts",
     "Comparison",
+    "Concentration",
+    "CorrespondenceMap",
     "DBSCANModel",
+    "EffortIndex",
+    "FitAgainstActivity",
     "GapMatrix",
     "GaussianMixtureModel",
     "HDBSCANModel",
@@ -21,7 +26,12 @@ __all__ = [
     "KPrototypesModel",
     "Knockout",
     "LatentClassModel",
+    "MarketMass",
+    "MassNeighbours",
+    "MixRateValue",
+    "NeedDrift",
     "NoiseTest",
+    "Opportunities",
     "Ranking",
     "RepeatBuying",
     "Rfm",
@@ -34,16 +44,29 @@ __all__ = [
     "Silhouettes",
     "Stability",
     "Table",
+    "TargetingValue",
     "TimeToSale",
+    "Turf",
+    "ValueOfSegmentation",
     "__version__",
     "_panic",
     "calibration_holdout",
+    "cohorts",
+    "concentration",
     "debug_build",
+    "effort_index",
     "find_segments",
+    "fit_against_activity",
     "gap_matrix",
     "gower_distances",
+    "map_columns",
+    "market_mass",
+    "mass_neighbours",
     "missing_column_message",
+    "mix_rate_value",
+    "need_drift",
     "num_threads",
+    "opportunities",
     "quality_compare",
     "quality_noise",
     "quality_segments",
@@ -51,9 +74,12 @@ __all__ = [
     "quality_shadow",
     "quality_silhouette",
     "quality_stability",
+    "reach",
     "rfm_of_orders",
     "segment_scorecard",
     "set_num_threads",
+    "targeting_value",
+    "value_of_segmentation",
 ]
 
 __version__: str
@@ -168,6 +194,127 @@ def gap_matrix(
     min_count: float,
     confidence: float,
 ) -> GapMatrix: ...
+def cohorts(
+    table: Table,
+    by: tuple[Table, str] | None,
+    *,
+    customer: str,
+    date: str,
+    value: str | None,
+    period: str,
+    observed_to: float | None,
+    confidence: float,
+) -> Cohorts: ...
+def concentration(
+    table: Table,
+    value: str,
+    by: tuple[Table, str] | None,
+    weights: str | None,
+    *,
+    top: float,
+    hold: float,
+    negative: str,
+    n_boot: int,
+    confidence: float,
+    seed: int,
+    progress: Any = None,
+) -> Concentration: ...
+def effort_index(
+    table: Table,
+    segment: tuple[Table, str],
+    *,
+    effort: str,
+    outcome: str,
+    n_boot: int,
+    confidence: float,
+    seed: int,
+    progress: Any = None,
+) -> EffortIndex: ...
+def fit_against_activity(
+    table: Table,
+    by: tuple[Table, str] | None,
+    *,
+    fit: str,
+    activity: str,
+    won: str,
+    confidence: float,
+) -> FitAgainstActivity: ...
+def market_mass(
+    table: Table,
+    by: tuple[Table, str] | None,
+    *,
+    score: str,
+    money: str,
+    bands: Sequence[float],
+    mass: float,
+    n_boot: int,
+    confidence: float,
+    seed: int,
+    progress: Any = None,
+) -> MarketMass: ...
+def mass_neighbours(
+    table: Table,
+    *,
+    customer: str,
+    item: str,
+    value: str | None,
+    niche: str,
+    min_size: float | None,
+    confidence: float,
+) -> MassNeighbours: ...
+def mix_rate_value(
+    before: Table,
+    before_by: tuple[Table, str],
+    after: Table,
+    after_by: tuple[Table, str],
+    *,
+    revenue: str,
+    customers: str | None,
+    orders: str | None,
+    customer: str | None,
+    order: str | None,
+    method: str,
+    n_boot: int,
+    confidence: float,
+    seed: int,
+    progress: Any = None,
+) -> MixRateValue: ...
+def need_drift(
+    before: Table,
+    before_segment: tuple[Table, str] | None,
+    after: Table,
+    after_segment: tuple[Table, str] | None,
+    *,
+    needs: Sequence[str],
+    weights: str | None,
+    threshold: float | None,
+    confidence: float,
+) -> NeedDrift: ...
+def targeting_value(
+    table: Table,
+    *,
+    target: str,
+    converted: str,
+    cost: str | None,
+    days: str | None,
+    n_boot: int,
+    confidence: float,
+    seed: int,
+    progress: Any = None,
+) -> TargetingValue: ...
+def value_of_segmentation(
+    table: Table,
+    segment: tuple[Table, str],
+    *,
+    action: str,
+    value: str,
+    n: str | None,
+    min_count: int,
+    n_boot: int,
+    confidence: float,
+    seed: int,
+    progress: Any = None,
+) -> ValueOfSegmentation: ...
 def segment_scorecard(
     customers: Table,
     segments: Table,
@@ -244,6 +391,96 @@ class TimeToSale:
     def to_json(self) -> str: ...
     @staticmethod
     def from_json(text: str) -> TimeToSale: ...
+
+@final
+class Cohorts:
+    def table(self) -> Table: ...
+    def sheet(self, name: str) -> Table: ...
+    def manifest(self) -> str: ...
+    def to_json(self) -> str: ...
+    @staticmethod
+    def from_json(text: str) -> Cohorts: ...
+
+@final
+class Concentration:
+    def table(self) -> Table: ...
+    def sheet(self, name: str) -> Table: ...
+    def manifest(self) -> str: ...
+    def to_json(self) -> str: ...
+    @staticmethod
+    def from_json(text: str) -> Concentration: ...
+
+@final
+class EffortIndex:
+    def table(self) -> Table: ...
+    def sheet(self, name: str) -> Table: ...
+    def manifest(self) -> str: ...
+    def to_json(self) -> str: ...
+    @staticmethod
+    def from_json(text: str) -> EffortIndex: ...
+
+@final
+class FitAgainstActivity:
+    def table(self) -> Table: ...
+    def sheet(self, name: str) -> Table: ...
+    def manifest(self) -> str: ...
+    def to_json(self) -> str: ...
+    @staticmethod
+    def from_json(text: str) -> FitAgainstActivity: ...
+
+@final
+class MarketMass:
+    def table(self) -> Table: ...
+    def sheet(self, name: str) -> Table: ...
+    def manifest(self) -> str: ...
+    def to_json(self) -> str: ...
+    @staticmethod
+    def from_json(text: str) -> MarketMass: ...
+
+@final
+class MassNeighbours:
+    def table(self) -> Table: ...
+    def sheet(self, name: str) -> Table: ...
+    def manifest(self) -> str: ...
+    def to_json(self) -> str: ...
+    @staticmethod
+    def from_json(text: str) -> MassNeighbours: ...
+
+@final
+class MixRateValue:
+    def table(self) -> Table: ...
+    def sheet(self, name: str) -> Table: ...
+    def manifest(self) -> str: ...
+    def to_json(self) -> str: ...
+    @staticmethod
+    def from_json(text: str) -> MixRateValue: ...
+
+@final
+class NeedDrift:
+    def table(self) -> Table: ...
+    def sheet(self, name: str) -> Table: ...
+    def manifest(self) -> str: ...
+    def to_json(self) -> str: ...
+    @staticmethod
+    def from_json(text: str) -> NeedDrift: ...
+
+@final
+class TargetingValue:
+    def table(self) -> Table: ...
+    def sheet(self, name: str) -> Table: ...
+    def manifest(self) -> str: ...
+    def to_json(self) -> str: ...
+    @staticmethod
+    def from_json(text: str) -> TargetingValue: ...
+
+@final
+class ValueOfSegmentation:
+    def table(self) -> Table: ...
+    def sheet(self, name: str) -> Table: ...
+    def manifest(self) -> str: ...
+    def to_json(self) -> str: ...
+    @staticmethod
+    def from_json(text: str) -> ValueOfSegmentation: ...
 
 @final
 class ArchetypesModel:

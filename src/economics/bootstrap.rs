@@ -24,11 +24,12 @@ use super::totals::{Field, N_FIELDS, Row, Sums};
 use crate::error::Result;
 use crate::parallel::{self, BLOCK, Monitor};
 use crate::rng::{Rng, Stage};
-use crate::simd::{self, Counts, LANES, WORDS};
+pub(super) use crate::simd::LANES;
+use crate::simd::{self, Counts, WORDS};
 use serde::{Deserialize, Serialize};
 
 /// Totals of replicates side by side.
-type Lanes = [f64; LANES];
+pub(super) type Lanes = [f64; LANES];
 
 /// Totals and medians of every replicate.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -427,7 +428,7 @@ pub(super) fn weights(n: usize, index: usize, seed: u64) -> Vec<Counts> {
 }
 
 /// Adds Poisson(1) draws of `n` units, 16 bits each: the number of thresholds that a uniform draw has reached.
-fn draw_into(counts: &mut Vec<Counts>, n: usize, rng: &mut Rng) {
+pub(super) fn draw_into(counts: &mut Vec<Counts>, n: usize, rng: &mut Rng) {
     let bits: Vec<[u64; WORDS]> = (0..n).map(|_| std::array::from_fn(|_| rng.bits())).collect();
     simd::draw(&bits, &POISSON, counts);
 }

@@ -18,6 +18,24 @@ mod core_module {
         PyKPrototypes, PyLatentClass, gower_distances,
     };
     #[pymodule_export]
+    use super::economics::activity::{PyFitAgainstActivity, fit_against_activity};
+    #[pymodule_export]
+    use super::economics::cohorts::{PyCohorts, cohorts};
+    #[pymodule_export]
+    use super::economics::concentration::{PyConcentration, concentration};
+    #[pymodule_export]
+    use super::economics::drift::{PyNeedDrift, need_drift};
+    #[pymodule_export]
+    use super::economics::effort::{PyEffortIndex, effort_index};
+    #[pymodule_export]
+    use super::economics::mass::{PyMarketMass, PyMassNeighbours, market_mass, mass_neighbours};
+    #[pymodule_export]
+    use super::economics::movement::{PyMixRateValue, mix_rate_value};
+    #[pymodule_export]
+    use super::economics::policy::{PyValueOfSegmentation, value_of_segmentation};
+    #[pymodule_export]
+    use super::economics::targeting::{PyTargetingValue, targeting_value};
+    #[pymodule_export]
     use super::economics::{
         PyHoldout, PyHoldoutReport, PyRepeatBuying, PyRfm, calibration_holdout, rfm_of_orders,
     };

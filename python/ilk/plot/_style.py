@@ -22,6 +22,7 @@ __all__ = [
     "contrast",
     "describe",
     "heatmap",
+    "ink",
     "label",
     "literal",
     "new_axes",
@@ -66,6 +67,12 @@ def pyplot() -> ModuleType:
             name="matplotlib",
         ) from error
     return plt
+
+
+def ink() -> str:
+    """The colour of text in the style at hand: black on white, or the other way round."""
+    color: str = pyplot().rcParams["text.color"]
+    return color
 
 
 def new_axes(ax: Axes | None, width: float, height: float) -> Axes:
