@@ -4,7 +4,6 @@
 //! of leads that are missing are 0; a customer with a missing amount is left out and counted.
 
 use super::acquisition::Spend;
-use super::orders::Bought;
 use super::survival::Outcome;
 use super::totals::{Field, N_FIELDS, Role, Row, Sums};
 use crate::error::{Error, Result};
@@ -43,8 +42,6 @@ pub struct Orders<'a> {
     pub revenue: Column<'a>,
     /// Cost of each line.
     pub cost: Option<Column<'a>>,
-    /// Day of each line, where a table of customers is wanted.
-    pub day: Option<Column<'a>>,
 }
 
 /// Everything that a scorecard is computed from.
@@ -116,7 +113,8 @@ pub(super) fn last_day(input: &Input<'_>) -> f64 {
 
 /// Rows ready to be added up; those left out have segment [`MISSING`] and are counted in the manifest.
 ///
-/// `bought` holds what each customer bought by the order lines; it is empty where they are added up elsewhere.
+/// `bought` holds revenue and cost of each customer from the order lines, NaN where there are none; it is empty where
+/// they are added up elsewhere.
 ///
 /// # Errors
 ///
@@ -124,7 +122,7 @@ pub(super) fn last_day(input: &Input<'_>) -> f64 {
 /// columns that do not go together.
 pub(super) fn prepare(
     input: &Input<'_>,
-    bought: &[Bought],
+    bought: &[[f64; 2]],
     manifest: &mut Manifest,
 ) -> Result<Vec<Row>> {
     check_arguments(input)?;
@@ -175,7 +173,7 @@ pub(super) fn prepare(
 /// One row, or the index of the reason why it is left out.
 fn prepare_row(
     input: &Input<'_>,
-    bought: &[Bought],
+    bought: &[[f64; 2]],
     last_day: f64,
     row: usize,
 ) -> Result<Result<Row, usize>> {
@@ -183,8 +181,7 @@ fn prepare_row(
     let contact = at(input.first_contact);
     let sale = at(input.first_sale);
     let [revenue, cost] = match bought.get(row) {
-        Some(bought) if bought.lines > 0 => [bought.revenue, bought.cost],
-        Some(_) => [f64::NAN; 2],
+        Some(&sums) => sums,
         None => [at(input.revenue), at(input.cost)],
     };
     let (lost, loss_day) = loss(input, row)?;

@@ -20,7 +20,6 @@ pub mod calendar;
 pub mod cohorts;
 pub mod concentration;
 pub mod curve;
-pub mod customers;
 mod draws;
 pub mod drift;
 pub mod effort;

@@ -20,7 +20,6 @@ pub(super) struct Lines<'a> {
     row: &'a [u32],
     revenue: &'a [f64],
     cost: Option<&'a [f64]>,
-    day: Option<&'a [f64]>,
 }
 
 impl<'a> Lines<'a> {
@@ -31,13 +30,7 @@ impl<'a> Lines<'a> {
             row: orders.row,
             revenue: orders.revenue.values,
             cost: orders.cost.map(|cost| cost.values),
-            day: orders.day.map(|day| day.values),
         }
-    }
-
-    /// Whether the lines have dates.
-    pub(super) fn has_days(&self) -> bool {
-        self.day.is_some()
     }
 
     /// Leaves out lines without a known customer or amount, with a warning.
@@ -51,6 +44,9 @@ impl<'a> Lines<'a> {
         warnings: &mut Vec<String>,
     ) -> Result<()> {
         let (orders, revenue, cost) = (self.orders, self.revenue, self.cost);
+        if !self.any_odd() {
+            return Ok(());
+        }
         let negative = cost.and_then(|cost| {
             cost.iter().zip(revenue).position(|(&cost, &revenue)| cost < 0.0 && revenue >= 0.0)
         });
@@ -96,6 +92,28 @@ impl<'a> Lines<'a> {
         Ok(())
     }
 
+    /// Whether any line is to be left out or refused; mostly none is.
+    fn any_odd(&self) -> bool {
+        let n_known = self.row.len() as u32;
+        let blocks = parallel::map_blocks(self.customer.len(), |lines| {
+            let mut odd = false;
+            for &code in &self.customer[lines.clone()] {
+                odd |= code >= n_known;
+            }
+            for value in &self.revenue[lines.clone()] {
+                odd |= value.is_nan();
+            }
+            if let Some(cost) = self.cost {
+                // NaN is not 0 or more either.
+                for value in &cost[lines] {
+                    odd |= !(*value >= 0.0);
+                }
+            }
+            odd
+        });
+        blocks.contains(&true)
+    }
+
     /// Revenue and cost of each segment, given the segment of each row; `None` if some lines are to be left out first.
     ///
     /// The one pass over lines that all count, as mostly they do: whether they do is found out on the way.
@@ -110,78 +128,38 @@ impl<'a> Lines<'a> {
         (all_count || matches!(self.customer, Cow::Owned(_))).then(|| totals.finish())
     }
 
-    /// What each row's customer bought; `None` if some lines are to be left out first.
-    ///
-    /// Needed to resample customers, to tell customers from leads, and for the table of customers.
-    pub(super) fn by_customer(&self, n_rows: usize) -> Option<Vec<Bought>> {
+    /// Revenue and cost of each customer, NaN without a line.
+    pub(super) fn by_customer(&self, n_rows: usize) -> Vec<[f64; 2]> {
         let n_lines = self.customer.len();
         // Every part holds all customers, so there are fewer parts where customers are many; never by thread count.
-        let parts = (n_lines / (4 * self.row.len()).max(1)).clamp(1, 4);
+        let parts = (n_lines / (2 * self.row.len()).max(1)).clamp(1, 8);
         let part_length = n_lines.div_ceil(parts).max(1);
-        let none: &[f64] = &[];
-        let (cost, days) = (self.cost.unwrap_or(none), self.day.unwrap_or(none));
-        let parts = parallel::map_blocks_of(part_length, n_lines, |lines| {
-            let mut sums = vec![Bought::default(); self.row.len()];
-            let mut odd = false;
+        let sums = parallel::map_blocks_of(part_length, n_lines, |lines| {
+            let mut sums = vec![([0.0; 2], false); self.row.len()];
             for line in lines {
-                let Some(sums) = sums.get_mut(self.customer[line] as usize) else {
-                    odd = true;
-                    continue;
-                };
-                sums.lines += 1;
-                sums.revenue += self.revenue[line];
-                if let Some(&cost) = cost.get(line) {
-                    sums.cost += cost;
-                    odd |= cost < 0.0;
-                }
-                if let Some(&day) = days.get(line) {
-                    // NaN becomes 0 and is not later than any day.
-                    let day = if day.is_nan() { NEVER } else { day.floor() as i32 };
-                    sums.last = sums.last.max(day);
+                if let Some((sums, seen)) = sums.get_mut(self.customer[line] as usize) {
+                    sums[0] += self.revenue[line];
+                    sums[1] += self.cost.map_or(0.0, |cost| cost[line]);
+                    *seen = true;
                 }
             }
-            (sums, odd)
+            sums
         });
-        let mut bought = vec![Bought::default(); n_rows];
-        let mut odd = false;
+        let mut bought = vec![[f64::NAN; 2]; n_rows];
         for (code, &row) in self.row.iter().enumerate() {
             let Some(slot) = bought.get_mut(row as usize) else { continue };
-            for (part, _) in &parts {
-                slot.add(&part[code]);
+            let mut total = [0.0; 2];
+            let mut any = false;
+            for part in &sums {
+                let (sums, seen) = part[code];
+                total[0] += sums[0];
+                total[1] += sums[1];
+                any |= seen;
             }
-            // One NaN makes a sum NaN.
-            odd |= slot.revenue.is_nan() || slot.cost.is_nan();
+            if any {
+                *slot = total;
+            }
         }
-        odd |= parts.iter().any(|part| part.1);
-        (!odd || matches!(self.customer, Cow::Owned(_))).then_some(bought)
-    }
-}
-
-/// No day at all.
-pub(super) const NEVER: i32 = i32::MIN;
-
-/// What one customer bought.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Bought {
-    pub(super) revenue: f64,
-    pub(super) cost: f64,
-    /// Day of the last line, or [`NEVER`].
-    pub(super) last: i32,
-    /// Order lines.
-    pub(super) lines: u32,
-}
-
-impl Default for Bought {
-    fn default() -> Self {
-        Self { revenue: 0.0, cost: 0.0, last: NEVER, lines: 0 }
-    }
-}
-
-impl Bought {
-    fn add(&mut self, other: &Self) {
-        self.revenue += other.revenue;
-        self.cost += other.cost;
-        self.last = self.last.max(other.last);
-        self.lines += other.lines;
+        bought
     }
 }

@@ -1,7 +1,5 @@
 //! From tables to a scorecard: which column plays which role.
 
-use std::sync::Arc;
-
 use serde_json::{Map, Value, json};
 
 use super::acquisition::{Line, Spend, month_of};
@@ -11,7 +9,7 @@ use super::scorecard::{Options, Scorecard, scorecard};
 use crate::error::{Error, Result};
 use crate::parallel::Monitor;
 use crate::segment::Segmentation;
-use crate::table::{Codes, Keys, Kind, MISSING, Numeric, Table};
+use crate::table::{Codes, Kind, MISSING, Numeric, Table};
 
 /// Names of columns by role, as arguments of `segment_scorecard`.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -36,8 +34,6 @@ pub struct Names {
     pub churn: Option<String>,
     /// Customer, in both tables.
     pub customer: Option<String>,
-    /// Date of an order line.
-    pub order_date: Option<String>,
     /// Number of customers of a row.
     pub n_customers: Option<String>,
     /// Number of new customers of a row.
@@ -68,7 +64,6 @@ impl Names {
             ("lost", self.lost.as_ref()),
             ("churn", self.churn.as_ref()),
             ("customer", self.customer.as_ref()),
-            ("order_date", self.order_date.as_ref()),
             ("n_customers", self.n_customers.as_ref()),
             ("n_new", self.n_new.as_ref()),
             ("clv", self.clv.as_ref()),
@@ -163,11 +158,7 @@ pub fn scorecard_of(
     let first_sale = Read::days(customers, names.first_sale.as_ref())?;
     let (lost, lost_is_day) = lost_leads(customers, names.lost.as_ref())?;
     let clv = amounts(&names.clv)?;
-    let mut linked = link(customers, orders, names, &codes, &categories)?;
-    let order_day = match orders {
-        Some(orders) => Read::days(orders, names.order_date.as_ref())?,
-        None => None,
-    };
+    let linked = link(customers, orders, names, &codes, &categories)?;
     let channel = spend.map(|_| customers.codes(needed(&names.channel, "channel")?)).transpose()?;
     let spend = spend
         .zip(channel.as_ref())
@@ -201,16 +192,9 @@ pub fn scorecard_of(
             row: &linked.row,
             revenue,
             cost: view(&cost),
-            day: view(&order_day),
         }),
     };
-    let mut card = scorecard(&input, options, names.settings(&options), refit.as_ref(), monitor)?;
-    if let Some((found, linked)) = card.customers.take().zip(linked.take()) {
-        let found = Arc::unwrap_or_clone(found);
-        let Linked { name, keys, .. } = linked;
-        card.customers = Some(Arc::new(found.identified(name, keys.distinct, keys.codes)));
-    }
-    Ok(card)
+    scorecard(&input, options, names.settings(&options), refit.as_ref(), monitor)
 }
 
 fn needed<'a>(name: &'a Option<String>, argument: &str) -> Result<&'a str> {
@@ -290,7 +274,6 @@ fn lost_leads(customers: &Table, name: Option<&String>) -> Result<(Option<Read>,
 /// Order lines linked to rows of customers.
 struct Linked {
     name: String,
-    keys: Keys,
     customer: Vec<u32>,
     row: Vec<u32>,
 }
@@ -340,5 +323,5 @@ fn link(
     }
     let Some(orders) = orders else { return Ok(None) };
     let customer = orders.find_keys(name, &keys, name)?;
-    Ok(Some(Linked { name: name.clone(), keys, customer, row: row_of }))
+    Ok(Some(Linked { name: name.clone(), customer, row: row_of }))
 }

@@ -1,13 +1,10 @@
 //! The scorecard: what each segment is worth, with intervals.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::acquisition::{Acquisition, Cells, allocate};
 use super::bootstrap::{Replicates, interval, replicate};
-use super::customers::Customers;
 use super::figures::{Figure, Figures, Given, N_FIGURES, Terms, figures};
 use super::input::{Input, last_day, prepare};
 use super::magnitude::two_units;
@@ -144,9 +141,6 @@ pub struct Scorecard {
     pub spells: Vec<EventTable>,
     /// Spend by channel, where it was given so.
     pub acquisition: Option<Acquisition>,
-    /// What each customer bought, where order lines have a date; not saved.
-    #[serde(skip)]
-    pub customers: Option<Arc<Customers>>,
 }
 
 impl Persist for Scorecard {
@@ -208,14 +202,9 @@ pub fn scorecard(
     let mut lines = input.orders.as_ref().map(Lines::new);
     // Revenue of each customer is needed to resample customers, and to tell customers from leads.
     let bought = match &mut lines {
-        Some(lines) if n_boot > 0 || input.first_sale.is_some() || lines.has_days() => {
-            match lines.by_customer(input.segment.len()) {
-                Some(found) => found,
-                None => {
-                    lines.clean(&mut manifest, &mut warnings)?;
-                    lines.by_customer(input.segment.len()).unwrap_or_default()
-                }
-            }
+        Some(lines) if n_boot > 0 || input.first_sale.is_some() => {
+            lines.clean(&mut manifest, &mut warnings)?;
+            lines.by_customer(input.segment.len())
         }
         _ => Vec::new(),
     };
@@ -237,8 +226,7 @@ pub fn scorecard(
     let mut totals = SegmentTotals::new(n_segments);
     totals.update(&rows);
     let mut sums = totals.finish();
-    // Otherwise the rows have their customers' sums.
-    if let Some(lines) = lines.as_mut().filter(|_| bought.is_empty()) {
+    if let Some(lines) = &mut lines {
         let segment: Vec<u32> = rows.iter().map(|row| row.segment).collect();
         let found = match lines.by_segment(&segment, n_segments) {
             Some(found) => found,
@@ -303,10 +291,6 @@ pub fn scorecard(
         warnings,
         replicates,
         spells,
-        customers: input
-            .orders
-            .filter(|orders| orders.day.is_some())
-            .map(|_| Arc::new(Customers::new(&bought, &rows))),
     })
 }
 

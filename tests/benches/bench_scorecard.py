@@ -19,6 +19,7 @@ import duckdb  # noqa: E402
 import numpy as np  # noqa: E402
 import polars as pl  # noqa: E402
 
+import bench_buying  # noqa: E402
 import ilk  # noqa: E402
 
 if TYPE_CHECKING:
@@ -74,17 +75,7 @@ def with_text(customers: pl.DataFrame, orders: pl.DataFrame) -> tuple[pl.DataFra
     return customers.with_columns(name), orders.with_columns(name)
 
 
-def both_by_ilk(
-    customers: pl.DataFrame, orders: pl.DataFrame
-) -> tuple[ilk.Scorecard, pl.DataFrame]:
-    """The scorecard, and what each customer bought."""
-    card = by_ilk(customers, orders, order_date="date")
-    return card, card.customers
-
-
-def by_ilk(
-    customers: pl.DataFrame, orders: pl.DataFrame, n_boot: int = 0, order_date: str | None = None
-) -> ilk.Scorecard:
+def by_ilk(customers: pl.DataFrame, orders: pl.DataFrame, n_boot: int = 0) -> ilk.Scorecard:
     """The scorecard."""
     return ilk.segment_scorecard(
         customers,
@@ -96,7 +87,6 @@ def by_ilk(
         churn="churn",
         orders=orders,
         customer="customer",
-        order_date=order_date,
         n_boot=n_boot,
         random_state=1,
     )
@@ -164,34 +154,6 @@ def by_duckdb(customers: pl.DataFrame, orders: pl.DataFrame) -> pl.DataFrame:
         ).pl()
 
 
-def rfm_by_polars(orders: pl.DataFrame) -> pl.DataFrame:
-    """Last day, lines and sum of each customer."""
-    day, money = pl.col("date").max(), pl.col("revenue").sum().alias("monetary")
-    return orders.lazy().group_by("customer").agg(day, pl.len(), money).collect()
-
-
-def rfm_by_duckdb(orders: pl.DataFrame) -> pl.DataFrame:
-    """The same in SQL."""
-    with duckdb.connect(config={"threads": int(THREADS)}) as connection:
-        connection.register("orders", orders.to_arrow())
-        return connection.sql(
-            "SELECT customer, max(date) AS date, count(*) AS len, sum(revenue) AS monetary "
-            "FROM orders GROUP BY customer"
-        ).pl()
-
-
-def _equal_rfm(ours: pl.DataFrame, theirs: pl.DataFrame) -> bool:
-    """Whether every customer has the same last day, lines and sum."""
-    ours, theirs = ours.sort("customer"), theirs.sort("customer")
-    since = (theirs["date"].max() - theirs["date"]).dt.total_days()
-    return (
-        ours["customer"].equals(theirs["customer"])
-        and (ours["days_since_last"] == since).all()
-        and (ours["n_lines"] == theirs["len"]).all()
-        and np.allclose(ours["revenue"], theirs["monetary"], rtol=1e-10)
-    )
-
-
 def _time(work: Callable[[], Any]) -> tuple[float, Any]:
     start = time.perf_counter()
     result = work()
@@ -253,15 +215,27 @@ def run(
             sql: lambda frames=frames: by_duckdb(*frames),
         }
         add(f"scorecard, {size}", _interleaved(works, repeats), _equal)
+        lines = frames[1].select("customer", "date", amount="revenue")
         works = {
-            "ilk": lambda frames=frames: both_by_ilk(*frames),
-            polars: lambda frames=frames: (by_polars(*frames), rfm_by_polars(frames[1])),
-            sql: lambda frames=frames: (by_duckdb(*frames), rfm_by_duckdb(frames[1])),
+            "ilk": lambda frames=frames, lines=lines: (
+                by_ilk(*frames),
+                bench_buying.rfm_by_ilk(lines),
+            ),
+            polars: lambda frames=frames, lines=lines: (
+                by_polars(*frames),
+                bench_buying.rfm_by_polars(lines),
+            ),
+            sql: lambda frames=frames, lines=lines: (
+                by_duckdb(*frames),
+                bench_buying.rfm_by_duckdb(lines),
+            ),
         }
         add(
             f"scorecard and RFM table, {size}",
             _interleaved(works, repeats),
-            lambda ours, theirs: _equal(ours[0], theirs[0]) and _equal_rfm(ours[1], theirs[1]),
+            lambda ours, theirs: (
+                _equal(ours[0], theirs[0]) and bench_buying.same_table(ours[1], theirs[1])
+            ),
         )
     works = {
         "ilk": lambda: by_ilk(customers, orders, n_boot=1000),

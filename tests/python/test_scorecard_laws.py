@@ -146,51 +146,6 @@ def test_two_halves_of_the_orders_add_up_to_the_whole(seed, cut):
     np.testing.assert_array_equal(sum(halves), whole)
 
 
-@given(seeds, st.booleans())
-def test_customers_have_what_their_orders_add_up_to(seed, as_text):
-    rng = np.random.default_rng(seed)
-    names = np.array([f"c{i}" for i in range(12)]) if as_text else np.arange(12) * 7
-    people = pd.DataFrame(
-        {"id": names, "segment": rng.choice(["A", "B", None], 12, p=[0.5, 0.4, 0.1])}
-    )
-    people.loc[0, "segment"] = "A"
-    lines = pd.DataFrame(
-        {
-            "id": rng.choice(names[:10], 60),
-            "day": np.datetime64("2024-01-01", "ns")
-            + rng.integers(0, 50, 60).astype("timedelta64[D]"),
-            "revenue": rng.exponential(10, 60),
-            "cost": rng.exponential(5, 60),
-        }
-    )
-    lines.loc[0, "id"] = names[0]
-    roles = {"segment": "segment", "revenue": "revenue", "cost": "cost", "customer": "id"}
-    card = ilk.segment_scorecard(people, orders=lines, order_date="day", n_boot=0, **roles)
-    known = people.dropna().merge(lines, on="id")
-    expected = known.groupby("id", sort=False).agg(
-        segment=("segment", "first"), last=("day", "max"), n_lines=("day", "size"),
-        revenue=("revenue", "sum"), cost=("cost", "sum"),
-    )  # fmt: skip
-    found = card.customers
-    np.testing.assert_array_equal(found["id"], expected.index)
-    for name in ("segment", "n_lines"):
-        np.testing.assert_array_equal(found[name], expected[name])
-    np.testing.assert_allclose(found["revenue"], expected["revenue"])
-    np.testing.assert_allclose(found["cost"], expected["cost"])
-    since = (expected["last"].max() - expected["last"]).dt.days
-    np.testing.assert_array_equal(found["days_since_last"], since)
-    # The figures are the same as without the table.
-    plain = ilk.segment_scorecard(people, orders=lines, n_boot=0, **roles).table
-    np.testing.assert_allclose(card.table["revenue"], plain["revenue"])
-    np.testing.assert_allclose(card.table["profit"], plain["profit"])
-
-
-def test_a_table_of_customers_needs_dates():
-    card = card_of(draw(1))
-    with pytest.raises(DataError, match=r'order_date: found None.*order_date="date"'):
-        _ = card.customers
-
-
 def test_a_model_gives_lifetime_values_of_their_own():
     data = draw(3).assign(
         clv=lambda d: np.where(np.arange(len(d)) % 4 == 0, np.nan, d["revenue"] * 2)

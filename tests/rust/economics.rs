@@ -345,7 +345,6 @@ fn order_lines_and_their_sums_give_the_same_scorecard() {
             row: &row,
             revenue: Column { name: "revenue", values: &revenue },
             cost: column("cost", &cost),
-            day: None,
         }),
         ..base.clone()
     };

@@ -94,7 +94,7 @@ class MixRateValue(Report):
         parts = [name for name in _WORDS if name != "cross" or settings["method"] == "cross"]
         lines = [
             f"Revenue went from {format_value(before, 'money')} to {format_value(after, 'money')}: "
-            f"{with_interval(total, 'change', 0, 'money')}{share}. "
+            f"{with_interval(total, 'change', 0, 'money')}{share}. Of this "
             + "; ".join(
                 f"{_WORDS[name]} ({name}): {with_interval(total, name, 0, 'money')}"
                 for name in parts

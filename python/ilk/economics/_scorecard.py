@@ -267,16 +267,6 @@ class Scorecard(Result):
         return TimeToSale(self._core.time_to_sale(days), self._native)
 
     @property
-    def customers(self) -> Any:
-        """What each customer bought, where ``order_date`` was given; not saved with the scorecard.
-
-        One row per customer with order lines, in the order of the frame of customers: the identifier, ``segment``,
-        ``days_since_last`` (whole days from the last line to the last of all), ``n_lines``, ``revenue`` and ``cost``
-        (0 where it was not given).
-        """
-        return to_native(self._core.customers(), self._native)
-
-    @property
     def acquisition(self) -> Any:
         """What a customer costs by channel and segment, where ``spend`` was given.
 

@@ -37,7 +37,6 @@ def segment_scorecard(
     clv: str | None = None,
     orders: Any = None,
     customer: str | None = None,
-    order_date: str | None = None,
     spend: Any = None,
     channel: str | None = None,
     month: str | None = None,
@@ -95,8 +94,6 @@ def segment_scorecard(
         Order lines; ``revenue`` and ``cost`` name its columns. Lines of unknown customers are left out with a warning.
     customer : str, optional
         The customer's identifier, in both frames; needed with ``orders``.
-    order_date : str, optional
-        Date of the order lines. With it ``.customers`` has what each customer bought, and when last, from the same pass.
     spend : data frame, optional
         Sales and marketing spend by month and channel, instead of ``acquisition_cost``: the columns ``month`` (any day of
         it), ``channel`` and ``amount``. ``channel`` is a column of ``customers``, too. If ``spend`` also has a column
@@ -221,7 +218,6 @@ def segment_scorecard(
     ['A', 'C', 'B', 'D']
     """
     of_money = {"revenue": revenue, "cost": cost}
-    of_lines = {"order_date": order_date}
     of_spend = {"channel": channel, "month": month, "amount": amount}
     of_customers = {
         "acquisition_cost": acquisition_cost,
@@ -235,7 +231,7 @@ def segment_scorecard(
         "n_customers": n_customers,
         "n_new": n_new,
     }
-    for argument, column in (of_money | of_customers | of_lines | of_spend).items():
+    for argument, column in (of_money | of_customers | of_spend).items():
         if column is not None and not isinstance(column, str):
             raise TypeError(
                 f"{argument} is a {type(column).__name__}, but the name of a column is needed"
@@ -248,11 +244,7 @@ def segment_scorecard(
         wanted += [feature["name"] for feature in segment.preparation]
         wanted.append(segment.manifest["settings"].get("weights"))
     frame, labels, segment_name = _segments(customers, segment, wanted)
-    lines = (
-        None
-        if orders is None
-        else _table("orders", orders, [customer, order_date, *of_money.values()])
-    )
+    lines = None if orders is None else _table("orders", orders, [customer, *of_money.values()])
     budget = None
     if spend is not None:
         budget = _budget(spend, list(of_spend.values()))
@@ -267,7 +259,6 @@ def segment_scorecard(
                 "segment": segment_name,
                 **of_money,
                 **of_customers,
-                **of_lines,
                 **(of_spend if spend is not None else dict.fromkeys(of_spend)),
                 "lag_months": whole("lag_months", lag_months),
             },

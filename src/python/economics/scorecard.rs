@@ -27,7 +27,6 @@ pub(crate) struct Roles {
     lost: Option<String>,
     churn: Option<String>,
     customer: Option<String>,
-    order_date: Option<String>,
     n_customers: Option<String>,
     n_new: Option<String>,
     clv: Option<String>,
@@ -50,7 +49,6 @@ impl From<Roles> for Names {
             lost: roles.lost,
             churn: roles.churn,
             customer: roles.customer,
-            order_date: roles.order_date,
             n_customers: roles.n_customers,
             n_new: roles.n_new,
             clv: roles.clv,
@@ -102,10 +100,6 @@ result!(PyScorecard, "Scorecard", Scorecard, {
 
     fn total(&self) -> PyResult<PyTable> {
         Ok(PyTable(self.0.total()?))
-    }
-
-    fn customers(&self, py: Python<'_>) -> PyResult<PyTable> {
-        runtime::quick(py, || self.0.customers_table()).map(PyTable)
     }
 
     fn acquisition(&self) -> PyResult<PyTable> {
