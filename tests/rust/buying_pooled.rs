@@ -120,16 +120,32 @@ fn small_groups_are_drawn_to_the_common_values_and_large_ones_are_not() {
     sizes.extend([3000, 30]);
     let mut alphas = vec![6.0, 6.5, 7.0, 7.5, 8.0, 8.5, 9.0, 9.5];
     alphas.extend([16.0, 16.0]);
-    let table = Market::new(&sizes, &alphas, 5).table();
-    let own = fitted(&table, Some("g"), false);
-    let pooled = fitted(&table, Some("g"), true);
-    let common = pooled.common.as_ref().unwrap();
-    let typical =
-        BetaGeo::new(std::array::from_fn(|i| common.parameters[i]), false).expected_of_new(26.0);
-    let (own, shrunk) = (outlook(&own), outlook(&pooled));
-    let moved = |g: usize| (shrunk[g] / own[g]).ln() / (typical / own[g]).ln();
-    assert!((-0.1..0.1).contains(&moved(8)), "the large group moved by {} of the way", moved(8));
-    assert!((0.1..1.01).contains(&moved(9)), "the small group moved by {} of the way", moved(9));
+    let (mut large, mut small) = (Vec::new(), Vec::new());
+    for seed in 0..6 {
+        let table = Market::new(&sizes, &alphas, seed).table();
+        let separate = fitted(&table, Some("g"), false);
+        let pooled = fitted(&table, Some("g"), true);
+        let common = pooled.common.as_ref().unwrap();
+        let typical = BetaGeo::new(std::array::from_fn(|i| common.parameters[i]), false)
+            .expected_of_new(26.0);
+        let (own, shrunk) = (outlook(&separate), outlook(&pooled));
+        let moved = |g: usize| (shrunk[g] / own[g]).ln() / (typical / own[g]).ln();
+        large.push(moved(8));
+        // Where a group's own data do not tell its parameters there is no way to be drawn along; where it happens to
+        // look like the others there is none either.
+        if separate.groups[9].unknown.is_empty() && (typical / own[9]).ln() > 0.2 {
+            small.push(moved(9));
+        }
+    }
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    assert!(
+        large.iter().all(|moved| moved.abs() < 0.1),
+        "large groups moved by {large:?} of the way"
+    );
+    assert!(
+        small.len() >= 2 && (0.1..1.0).contains(&mean(&small)),
+        "small groups moved by {small:?} of the way"
+    );
 }
 
 #[test]
