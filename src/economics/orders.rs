@@ -104,9 +104,8 @@ impl<'a> Lines<'a> {
                 odd |= value.is_nan();
             }
             if let Some(cost) = self.cost {
-                // NaN is not 0 or more either.
                 for value in &cost[lines] {
-                    odd |= !(*value >= 0.0);
+                    odd |= value.is_nan() || *value < 0.0;
                 }
             }
             odd
