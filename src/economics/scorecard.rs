@@ -32,6 +32,7 @@ pub struct Options {
     /// Seed of the replicates.
     pub seed: u64,
     /// Periods of the lifetime value with a horizon.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub ltv_periods: Option<u32>,
 }
 
@@ -140,6 +141,7 @@ pub struct Scorecard {
     /// Days to sale of each segment.
     pub spells: Vec<EventTable>,
     /// Spend by channel, where it was given so.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub acquisition: Option<Acquisition>,
 }
 
