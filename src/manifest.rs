@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::Error;
+
 /// Carried by every result, saved with it, and shown to the user as `.manifest`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
@@ -59,6 +61,16 @@ impl Manifest {
     /// [`crate::Error::ModelFile`] if serde cannot write it (a bug).
     pub fn to_json(&self) -> crate::Result<String> {
         serde_json::to_string(self).map_err(|error| crate::persist::broken(error.to_string()))
+    }
+
+    /// The refusal where none of the `rows` of this argument is used: how many there were, and why they were left out.
+    pub fn nothing_left(&self, argument: &str, rows: usize) -> Error {
+        let reasons: Vec<&str> = self.left_out.iter().map(|left| left.reason.as_str()).collect();
+        let found = match reasons.is_empty() {
+            true => "no rows".to_string(),
+            false => format!("{rows} rows, all left out: {}", reasons.join(", ")),
+        };
+        Error::argument(argument, found, "at least one complete row is needed")
     }
 
     /// Records rows that are not used; nothing where there are none.

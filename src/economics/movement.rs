@@ -192,13 +192,14 @@ fn shapley(factors: [[f64; 2]; 3]) -> [f64; 3] {
 }
 
 /// The logarithmic mean of the revenues times the logarithm of each factor's ratio; where a revenue is 0, its limit: the
-/// factor that is 0 moved it all (Ang and Liu 2007, Energy Policy 35:238-246).
+/// factor that is 0 moved it all (Ang and Liu 2007, Energy Policy 35:238-246). A revenue per order too small for a number
+/// is 0 too.
 fn lmdi(factors: [[f64; 2]; 3], revenue: [f64; 2]) -> [f64; 3] {
     if revenue.iter().any(|&revenue| revenue < 0.0) {
         return [f64::NAN; 3];
     }
-    if revenue.contains(&0.0) {
-        let zero = factors.iter().position(|factor| (factor[0] == 0.0) != (factor[1] == 0.0));
+    let zero = factors.iter().position(|factor| (factor[0] == 0.0) != (factor[1] == 0.0));
+    if revenue.contains(&0.0) || zero.is_some() {
         let change = revenue[1] - revenue[0];
         return std::array::from_fn(|i| if Some(i) == zero { change } else { 0.0 });
     }

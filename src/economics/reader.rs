@@ -183,19 +183,7 @@ impl<'t> Reader<'t> {
             manifest.leave_out(reason, rows);
         }
         if kept.is_empty() {
-            let reasons: Vec<&str> =
-                manifest.left_out.iter().map(|left| left.reason.as_str()).collect();
-            let found = match reasons.is_empty() {
-                true => "no rows".to_string(),
-                false => {
-                    format!("{} rows, all left out: {}", self.reason.len(), reasons.join(", "))
-                }
-            };
-            return Err(Error::argument(
-                self.argument,
-                found,
-                "at least one complete row is needed",
-            ));
+            return Err(manifest.nothing_left(self.argument, self.reason.len()));
         }
         Ok(kept)
     }

@@ -212,12 +212,7 @@ pub fn scorecard(
     };
     let mut rows = prepare(input, &bought, &mut manifest)?;
     if manifest.rows_used == 0 {
-        let reason = manifest.left_out.first().map_or(String::new(), |left| left.reason.clone());
-        return Err(Error::argument(
-            "customers",
-            format!("{} rows, all left out: {reason}", manifest.rows),
-            "at least one complete row is needed",
-        ));
+        return Err(manifest.nothing_left("customers", manifest.rows));
     }
     monitor.check()?;
     warnings.extend(magnitudes(input));

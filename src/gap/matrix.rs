@@ -196,13 +196,7 @@ impl GapMatrix {
         check(rows, cols, values, options)?;
         let manifest = manifest(rows, cols, cells, records, options);
         if manifest.rows_used == 0 && manifest.rows > 0 {
-            let reasons: Vec<&str> =
-                manifest.left_out.iter().map(|left_out| left_out.reason.as_str()).collect();
-            return Err(Error::argument(
-                "df",
-                format!("{} rows, all left out: {}", manifest.rows, reasons.join(", ")),
-                "at least one complete row is needed",
-            ));
+            return Err(manifest.nothing_left("df", manifest.rows));
         }
         if manifest.rows_used == 0 {
             return Err(Error::TooFewRows {

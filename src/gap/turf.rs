@@ -93,7 +93,7 @@ impl Persist for Turf {
 /// # Errors
 ///
 /// Those of reading columns; [`Error::Argument`] for sizes out of range and too many items; [`Error::BadValue`] for a value
-/// other than 0 and 1 and for weights; [`Error::TooFewRows`] where no customer is complete.
+/// other than 0 and 1 and for weights; [`Error::Argument`] also where no customer is complete.
 pub fn turf(
     table: &Table,
     items: &[String],
@@ -158,8 +158,10 @@ pub fn turf(
     let patterns = patterns(customers);
     let total: f64 = patterns.iter().map(|(_, weight)| weight).sum();
     if total <= 0.0 {
-        let what = "reach".to_string();
-        return Err(Error::TooFewRows { what, needed: 1, found: 0, mend: None });
+        return Err(match manifest.rows_used {
+            0 => manifest.nothing_left("df", manifest.rows),
+            _ => Error::argument("weights", "no weight above 0", "some customer must count"),
+        });
     }
     let appeal: Vec<f64> = (0..m)
         .map(|item| patterns.iter().filter(|(mask, _)| mask >> item & 1 == 1).map(|(_, w)| w).sum())

@@ -6,9 +6,9 @@
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
+use super::moments::{Moments, median_positive};
 use super::{Codes, Kind, MISSING, Numeric, Table, UNSEEN};
 use crate::error::{Error, Result};
-use crate::parallel;
 use crate::persist;
 
 /// How amounts are brought to one scale.
@@ -399,46 +399,6 @@ fn is_identifier(name: &str, values: &[f64]) -> bool {
     let mut sorted = values.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
     sorted.windows(2).all(|pair| pair[0] != pair[1])
-}
-
-/// Moments of the values that are not missing.
-struct Moments {
-    mean: f64,
-    deviation: f64,
-    skewness: f64,
-    low: f64,
-    high: f64,
-}
-
-impl Moments {
-    /// Two passes, in fixed blocks.
-    fn of(values: &[f64]) -> Self {
-        let present = |row: usize| if values[row].is_nan() { 0.0 } else { 1.0 };
-        let n = values.len();
-        let count = parallel::sum(n, present);
-        let value = |row: usize| if values[row].is_nan() { 0.0 } else { values[row] };
-        let mean = parallel::sum(n, value) / count;
-        let power = |exponent: i32| {
-            let deviation = |row: usize| (values[row] - mean).powi(exponent) * present(row);
-            let term = |row: usize| if values[row].is_nan() { 0.0 } else { deviation(row) };
-            parallel::sum(n, term) / count
-        };
-        let deviation = power(2).sqrt();
-        Self {
-            mean,
-            deviation,
-            skewness: power(3) / deviation.powi(3),
-            low: values.iter().copied().fold(f64::INFINITY, f64::min),
-            high: values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
-        }
-    }
-}
-
-/// Median of the positive values; NaN where there is none.
-fn median_positive(values: &[f64]) -> f64 {
-    let mut positive: Vec<f64> = values.iter().copied().filter(|&value| value > 0.0).collect();
-    positive.sort_unstable_by(f64::total_cmp);
-    positive.get(positive.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod hashed;
 mod integers;
 mod labels;
 mod lookup;
+mod moments;
 mod numeric;
 mod text;
 

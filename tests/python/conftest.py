@@ -14,7 +14,9 @@ import pytest
 import ilk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from ilk._result import Result
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 # Real data sets are not part of this repository; they lie beside it, or where ILK_REALDATA says.
@@ -64,3 +66,28 @@ def _put_back() -> Iterator[None]:
         ilk.set_num_threads(before)
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close("all")
+
+
+@pytest.fixture
+def check_result() -> Callable[[Callable[[], Result], type[Result]], None]:
+    """Give a check of what every result of the economics can do: it is made anew, saved, shown and drawn."""
+
+    def check(make: Callable[[], Result], cls: type[Result]) -> None:
+        result = make()
+        assert type(result) is cls
+        again = cls.from_json(result.to_json())
+        assert again.to_json() == result.to_json()
+        assert str(again.explain()) == str(result.explain())
+        assert len(result.explain()) > 100
+        assert "<table>" in result._repr_html_()
+        assert result._title in repr(result)
+        assert result.plot().get_label()
+        broken = result.to_json().replace('"table"', '"tables"')
+        with pytest.raises(ilk.exceptions.ModelFileError):
+            cls.from_json(broken)
+        # The same seed gives the same bits for any number of threads.
+        for threads in (1, 2, 8):
+            ilk.set_num_threads(threads)
+            assert make().to_json() == result.to_json()
+
+    return check

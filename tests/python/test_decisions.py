@@ -393,21 +393,8 @@ def results() -> list[Any]:
 
 
 @pytest.mark.parametrize("place", range(4))
-def test_results_are_saved_shown_and_drawn(place: int) -> None:
-    result = results()[place]
-    cls = [EffortIndex, FitAgainstActivity, TargetingValue, ValueOfSegmentation][place]
-    assert type(result) is cls
-    again = cls.from_json(result.to_json())
-    assert again.to_json() == result.to_json()
-    assert str(again.explain()) == str(result.explain())
-    assert len(result.explain()) > 100
-    assert "<table>" in result._repr_html_()
-    assert result._title in repr(result)
-    assert result.plot().get_label()
-    broken = result.to_json().replace('"table"', '"tables"')
-    with pytest.raises(ilk.exceptions.ModelFileError):
-        cls.from_json(broken)
-    # The same seed gives the same bits for any number of threads.
-    for threads in (1, 2, 8):
-        ilk.set_num_threads(threads)
-        assert results()[place].to_json() == result.to_json()
+def test_results_are_saved_shown_and_drawn(place: int, check_result: Any) -> None:
+    check_result(
+        lambda: results()[place],
+        [EffortIndex, FitAgainstActivity, TargetingValue, ValueOfSegmentation][place],
+    )

@@ -143,7 +143,11 @@ def test_weights_are_repeated_customers(seed: int) -> None:
     [
         ({"a": ["x", "y"]}, {}, "columns: found 1 columns, but at least 2 are needed"),
         ({"a": ["x", "y"], "b": ["u", "u"]}, {}, 'column "b": found 1 category'),
-        ({"a": ["x", None], "b": [None, "u"]}, {}, "needs at least 1 rows"),
+        (
+            {"a": ["x", None], "b": [None, "u"]},
+            {},
+            "df: found 2 rows, all left out: a category is missing",
+        ),
         ({"a": ["x", "y"], "b": ["u", "v"]}, {"dims": 0}, "dims: found 0"),
         ({"a": ["x", "y"], "b": ["u", "v"], "w": [1, -1]}, {"weights": "w"}, 'column "w", row 1'),
     ],

@@ -134,7 +134,8 @@ def test_scores_have_the_same_bits_for_any_number_of_threads(threads: int) -> No
         ({}, {"measure": "given"}, DataError, "each need has one row"),
         ({}, {"importance": "imp"}, MissingColumnError, "importance"),
         ({}, {"confidence": 1.0}, DataError, "confidence"),
-        ({"importance": [None] * 10}, {"scale": (1, 5)}, DataError, "at least 1 rows"),
+        ({"importance": [None] * 10}, {}, DataError,
+         'df: found 10 rows, all left out: "importance" is missing'),
         ({"w": [-1.0] * 10}, {"weights": "w", "scale": (1, 5)}, DataError, 'column "w", row 0'),
     ],
 )  # fmt: skip
@@ -237,7 +238,7 @@ def test_weights_ratings_and_missing_values() -> None:
         ({"a": [1, 0]}, {"k": 2}, DataError, "k: found 2, but a number from 1 to the 1 items"),
         ({"a": [1, 0]}, {"k": 0}, DataError, "k: found 0"),
         ({"a": [1, 0]}, {"items": ["b"]}, MissingColumnError, "b"),
-        ({"a": [None, None]}, {}, DataError, "at least 1 rows"),
+        ({"a": [None, None]}, {}, DataError, "df: found 2 rows, all left out: an item is missing"),
         ({"a": ["x", "y"]}, {}, TypeError, 'column "a"'),
     ],
 )

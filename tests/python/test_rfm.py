@@ -185,7 +185,11 @@ def test_moments_of_several_time_zones_are_refused() -> None:
         ({"time_unit": 0}, DataError, "a positive number of days"),
         ({"n_scores": 0}, DataError, "n_scores: found 0"),
         ({"customer": 3}, TypeError, "customer is a int"),
-        ({"observed_to": "1999-01-01"}, DataError, "there are 0"),
+        (
+            {"observed_to": "1999-01-01"},
+            DataError,
+            "6 rows, all left out: the line is later than observed_to",
+        ),
         (
             {"segments": {"all": ((1, 5), (1, 4))}},
             DataError,
@@ -297,3 +301,14 @@ def test_returns_and_missing_customers_of_a_shop_are_told(realdata: Path) -> Non
 
 def test_names_are_public() -> None:
     assert ilk.economics.rfm is rfm
+
+
+def test_orders_without_any_purchase_say_why() -> None:
+    orders = {"who": [1, 2], "day": [3, 4], "paid": [None, None]}
+    names = {"customer": "who", "date": "day", "value": "paid"}
+    with pytest.raises(DataError, match='orders: found 2 rows, all left out: "paid" is missing'):
+        rfm(orders, **names)
+    with pytest.raises(DataError, match="orders: found no purchase of 2 customers"):
+        rfm({**orders, "paid": [-1.0, 0.0]}, **names)
+    with pytest.raises(DataError, match="orders: found no rows"):
+        rfm({"who": [], "day": [], "paid": []}, **names)

@@ -60,7 +60,7 @@ impl Spend {
         let weight_of = |row: usize| weights.map_or(1.0, |weights| weights[row]);
         let rows: Vec<usize> = (0..frequency.len()).filter(|&row| weight_of(row) > 0.0).collect();
         if rows.is_empty() {
-            let what = "a model of spend".into();
+            let what = "a model of spend, which rests on customers who came back,".into();
             return Err(Error::TooFewRows { what, needed: 1, found: 0, mend: None });
         }
         let weight: Vec<f64> = rows.iter().map(|&row| weight_of(row)).collect();

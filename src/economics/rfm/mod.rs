@@ -96,7 +96,7 @@ pub struct Figures {
 ///
 /// # Errors
 ///
-/// [`Error::BadValue`] for a day that cannot be one, [`Error::TooFewRows`] if no purchase is left.
+/// [`Error::BadValue`] for a day that cannot be one; [`Error::Argument`] for options out of range.
 pub fn rfm(lines: &Lines<'_>, options: &Options) -> Result<(Figures, LeftOut, usize, i32)> {
     options.check()?;
     let grouped = Grouped::new(lines, options.observed_to)?;
@@ -116,10 +116,6 @@ pub fn rfm(lines: &Lines<'_>, options: &Options) -> Result<(Figures, LeftOut, us
     }
     if lines.value.is_none() {
         figures.monetary.fill(f64::NAN);
-    }
-    if figures.customer.is_empty() {
-        let what = "recency and frequency".into();
-        return Err(Error::TooFewRows { what, needed: 1, found: 0, mend: None });
     }
     Ok((figures, grouped.left_out, none, grouped.end))
 }
@@ -295,7 +291,7 @@ impl Names {
 ///
 /// # Errors
 ///
-/// Those of [`rfm`], of reading the columns and of [`check_segments`].
+/// Those of [`rfm`], of reading the columns and of [`check_segments`]; [`Error::Argument`] if no purchase is left.
 pub fn rfm_of(
     orders: &Table,
     names: &Names,
@@ -312,6 +308,13 @@ pub fn rfm_of(
     monitor.check()?;
     let (figures, left_out, none, observed_to) = rfm(&read.lines(), options)?;
     left_out.tell(&mut manifest, names.all());
+    if manifest.rows_used == 0 {
+        return Err(manifest.nothing_left("orders", manifest.rows));
+    }
+    if figures.customer.is_empty() {
+        let wanted = "a day whose lines sum to more than 0 is needed";
+        return Err(Error::argument("orders", format!("no purchase of {none} customers"), wanted));
+    }
     if none > 0 {
         let why = "no day of theirs sums to more than 0";
         manifest.notes.push(format!("no row for {none} customers without a purchase: {why}"));

@@ -53,7 +53,7 @@ impl Correction {
 /// # Errors
 ///
 /// [`Error::Argument`] for `dims` 0, fewer than two columns, a column with fewer than two categories in the rows used, or
-/// too many categories; [`Error::TooFewRows`] where no row is complete.
+/// too many categories, and where no row is complete.
 pub fn multiple(
     columns: &[(String, Codes)],
     weights: Option<&[f64]>,
@@ -86,12 +86,7 @@ pub fn multiple(
     let n_rows = columns[0].1.codes.len();
     manifest.leave_out("a category is missing", n_rows - n_used);
     if n_used == 0 {
-        return Err(Error::TooFewRows {
-            what: "a map of several columns".into(),
-            needed: 1,
-            found: 0,
-            mend: None,
-        });
+        return Err(manifest.nothing_left("df", manifest.rows));
     }
     let qf = q as f64;
     let counts: Vec<f64> = (0..j).map(|at| burt[at * j + at]).collect();

@@ -5,6 +5,8 @@
 //! each has a name of its own here ([`Formula`]). Scores are told within a segment, never pooled over segments: two segments
 //! with opposite needs would pool to a market without any.
 
+mod tables;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -211,8 +213,8 @@ type Answers = Vec<[f64; 3]>;
 /// # Errors
 ///
 /// Those of reading columns; [`Error::BadValue`] for a rating outside the scale or a weight that is not a number from 0 up;
-/// [`Error::Argument`] for options out of range and for two rows of one need where numbers are given;
-/// [`Error::TooFewRows`] where no answer is complete; [`Error::Interrupted`].
+/// [`Error::Argument`] for options out of range, for two rows of one need where numbers are given and where no answer is
+/// complete; [`Error::Interrupted`].
 pub fn opportunity(
     table: &Table,
     names: Names<'_>,
@@ -279,8 +281,10 @@ pub fn opportunity(
     let known = |at: &usize| answers[*at].iter().any(|answer| answer[2] > 0.0);
     let cells: Vec<usize> = (0..answers.len()).filter(known).collect();
     if cells.is_empty() {
-        let what = "scores of needs".to_string();
-        return Err(Error::TooFewRows { what, needed: 1, found: 0, mend: None });
+        return Err(match manifest.rows_used {
+            0 => manifest.nothing_left("df", manifest.rows),
+            _ => Error::argument("weights", "no weight above 0", "some answer must count"),
+        });
     }
     if options.measure == Measure::Given
         && let Some(&twice) = cells.iter().find(|&&at| answers[at].len() > 1)
@@ -368,6 +372,10 @@ fn scale_of(ratings: &[(&str, &[f64]); 2], options: &Options) -> Result<(f64, f6
         let all = || ratings.iter().flat_map(|(_, values)| values.iter().copied());
         (all().fold(f64::INFINITY, f64::min), all().fold(f64::NEG_INFINITY, f64::max))
     });
+    if options.scale.is_none() && low > high {
+        // There is no rating, and so no row that the scale is needed for.
+        return Ok((low, high));
+    }
     let wide = if options.measure == Measure::TopTwoBox { high - low >= 2.0 } else { high > low };
     if low.is_finite() && high.is_finite() && wide {
         return Ok((low, high));
@@ -419,95 +427,4 @@ fn quantile(sorted: &[f64], share: f64) -> f64 {
     let place = share * last as f64;
     let (below, part) = (place.floor() as usize, place.fract());
     sorted[below] + part * (sorted[(below + 1).min(last)] - sorted[below])
-}
-
-impl Opportunities {
-    /// One row per segment and need.
-    ///
-    /// # Errors
-    ///
-    /// As [`Table::from_columns`].
-    pub fn table(&self) -> Result<Table> {
-        let mut builder = Table::builder();
-        if let Some(name) = &self.segment {
-            builder = builder.text(name, self.needs.iter().map(|need| need.segment.as_str()));
-        }
-        builder = builder
-            .text(&self.need, self.needs.iter().map(|need| need.need.as_str()))
-            .int("rank", self.needs.iter().map(|need| need.rank as i64))
-            .int("n", self.needs.iter().map(|need| need.n as i64));
-        type Figure = fn(&Scored) -> &Estimate;
-        let (importance, satisfaction, score): (Figure, Figure, Figure) =
-            (|need| &need.importance, |need| &need.satisfaction, |need| &need.score);
-        for (name, of) in
-            [("importance", importance), ("satisfaction", satisfaction), ("score", score)]
-        {
-            let end = |end: usize| {
-                let ends =
-                    move |need: &Scored| of(need).interval.map_or(f64::NAN, |ends| ends[end]);
-                self.needs.iter().map(ends)
-            };
-            builder = builder
-                .float(name, self.needs.iter().map(|need| of(need).value))
-                .float(&format!("{name}_lo"), end(0))
-                .float(&format!("{name}_hi"), end(1));
-        }
-        if self.options.formula == Formula::Ulwick {
-            builder =
-                builder.text("band", self.needs.iter().filter_map(|n| n.band.map(Band::name)));
-        }
-        builder.flag("overserved", self.needs.iter().map(|need| need.overserved)).finish()
-    }
-
-    /// The best opportunities in words, one paragraph per entry.
-    pub fn explain(&self) -> Vec<String> {
-        let mut lines = Vec::new();
-        let share = 100.0 * self.options.confidence;
-        let interval = |estimate: &Estimate| {
-            estimate.interval.map_or(String::new(), |[lo, hi]| {
-                format!(" ({share:.0} % interval {lo:.1} to {hi:.1})")
-            })
-        };
-        for need in self.needs.iter().filter(|need| need.rank == 1) {
-            let who =
-                if need.segment.is_empty() { String::new() } else { format!("{}: ", need.segment) };
-            let band = need.band.map_or(String::new(), |band| format!(", {}", band.name()));
-            lines.push(format!(
-                "{who}the largest opportunity is {:?} with a score of {:.1}{}{band}: importance {:.1}, satisfaction {:.1}.",
-                need.need,
-                need.score.value,
-                interval(&need.score),
-                need.importance.value,
-                need.satisfaction.value
-            ));
-        }
-        let over = self.needs.iter().filter(|need| need.overserved).count();
-        if over > 0 {
-            let (verb, noun) = if over == 1 { ("is", "need") } else { ("are", "needs") };
-            lines.push(format!(
-                "{over} {noun} {verb} served beyond the importance: effort that could go elsewhere."
-            ));
-        }
-        let measure = match self.options.measure {
-            Measure::TopTwoBox => format!(
-                "ten times the share of ratings of {} or more on the scale from {} to {}",
-                self.scale.1 - 1.0,
-                self.scale.0,
-                self.scale.1
-            ),
-            Measure::Mean => {
-                format!("means, with {} as 0 and {} as 10", self.scale.0, self.scale.1)
-            }
-            Measure::Given => "as given, from 0 to 10".to_string(),
-        };
-        lines.push(format!("Importance and satisfaction are {measure}."));
-        lines.push(format!("The score is {}.", self.options.formula.words()));
-        if self.options.formula == Formula::Ulwick {
-            lines.push(
-                "Above 15 is extreme, 12 to 15 high, 10 to 12 worth a look, below 10 unattractive."
-                    .into(),
-            );
-        }
-        lines
-    }
 }
