@@ -131,6 +131,15 @@ impl Error {
         }
     }
 
+    /// The same error of one part of the data, which is named with what was found.
+    #[must_use]
+    pub fn within(mut self, part: impl fmt::Display) -> Self {
+        if let Self::Argument { found: what, .. } | Self::TooFewRows { what, .. } = &mut self {
+            what.push_str(&format!(" in {part}"));
+        }
+        self
+    }
+
     /// The same error with a line of code that mends it.
     #[must_use]
     pub fn with_mend(mut self, line: impl Into<String>) -> Self {

@@ -4,6 +4,7 @@
 //! computation and the number of the task, so a task draws the same numbers whichever thread runs it.
 
 use rand::{Rng as _, RngCore, SeedableRng};
+use rand_distr::Distribution;
 use rand_xoshiro::{SplitMix64, Xoshiro256PlusPlus};
 
 /// What a stream is for. Two stages of one computation never share a stream.
@@ -63,6 +64,24 @@ impl Rng {
     /// `count` different integers below `n`, in random order; all of them where `count >= n`.
     pub fn sample(&mut self, n: usize, count: usize) -> Vec<usize> {
         rand::seq::index::sample(&mut self.0, n, count.min(n)).into_vec()
+    }
+
+    /// Puts the items in random order.
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+        rand::seq::SliceRandom::shuffle(items, &mut self.0);
+    }
+
+    /// Successes among `n`, each with probability `p`; `p` beyond 0 and 1 counts as these.
+    pub fn binomial(&mut self, n: u64, p: f64) -> u64 {
+        rand_distr::Binomial::new(n, p.clamp(0.0, 1.0)).map_or(0, |law| law.sample(&mut self.0))
+    }
+
+    /// Gamma of this mean and variance; the mean itself where either is not above 0.
+    pub fn gamma(&mut self, mean: f64, variance: f64) -> f64 {
+        match rand_distr::Gamma::new(mean * mean / variance, variance / mean) {
+            Ok(law) if mean > 0.0 && variance > 0.0 => law.sample(&mut self.0),
+            _ => mean,
+        }
     }
 
     /// The index that a uniform draw picks from weights given as running totals; the last where the totals are 0.

@@ -15,6 +15,7 @@ __all__ = [
     "DBSCANModel",
     "EffortIndex",
     "FitAgainstActivity",
+    "GapCube",
     "GapMatrix",
     "GaussianMixtureModel",
     "HDBSCANModel",
@@ -57,6 +58,7 @@ __all__ = [
     "effort_index",
     "find_segments",
     "fit_against_activity",
+    "gap_cube",
     "gap_matrix",
     "gower_distances",
     "map_columns",
@@ -116,6 +118,8 @@ class GapMatrix:
     def matrix(self, what: str) -> Table: ...
     def explain(self) -> list[str]: ...
     def names(self) -> tuple[str, str, str | None]: ...
+    def levels(self) -> tuple[list[str], list[str]]: ...
+    def categories(self) -> tuple[list[str], list[str]]: ...
     def test(self) -> tuple[float | None, int, float | None]: ...
     def limit(self) -> float: ...
     def map(self, dims: int) -> CorrespondenceMap: ...
@@ -123,6 +127,18 @@ class GapMatrix:
     def to_json(self) -> str: ...
     @staticmethod
     def from_json(text: str) -> GapMatrix: ...
+
+@final
+class GapCube:
+    def table(self) -> Table: ...
+    def differences(self, top: int) -> Table: ...
+    def segments(self) -> tuple[str, list[str]]: ...
+    def of(self, segment: str) -> GapMatrix: ...
+    def explain(self) -> list[str]: ...
+    def manifest(self) -> str: ...
+    def to_json(self) -> str: ...
+    @staticmethod
+    def from_json(text: str) -> GapCube: ...
 
 @final
 class CorrespondenceMap:
@@ -185,15 +201,19 @@ def map_columns(
 ) -> CorrespondenceMap: ...
 def gap_matrix(
     table: Table,
-    rows: str,
-    cols: str,
-    values: str | None,
-    customer: str | None,
-    supply: Table | None,
-    structural_zeros: Table | None,
-    min_count: float,
-    confidence: float,
+    roles: Mapping[str, Any],
+    tables: Mapping[str, Table | None],
+    judging: Mapping[str, Any],
+    progress: Any,
 ) -> GapMatrix: ...
+def gap_cube(
+    table: Table,
+    roles: Mapping[str, Any],
+    by: str,
+    tables: Mapping[str, Table | None],
+    judging: Mapping[str, Any],
+    progress: Any,
+) -> GapCube: ...
 def cohorts(
     table: Table,
     by: tuple[Table, str] | None,

@@ -60,7 +60,7 @@ pub(super) fn chunks<T: Send>(
 }
 
 /// Refuses replicates of so many figures that they would not fit into memory.
-pub(super) fn check_memory(n_cells: usize, n_boot: usize) -> Result<()> {
+pub(crate) fn check_memory(n_cells: usize, n_boot: usize) -> Result<()> {
     // Sums, figures, and a copy of them to be sorted.
     let needed = memory::matrix_bytes(n_cells, n_boot, 3 * size_of::<f64>());
     let way_out = "take fewer segments, or fewer replicates (n_boot=200)";
@@ -71,7 +71,7 @@ pub(super) fn check_memory(n_cells: usize, n_boot: usize) -> Result<()> {
 ///
 /// `row` calls its second argument with the cells that a row counts in and its values there. Sums are scaled to the real
 /// number of rows, so that they vary as under resampling of a fixed number.
-pub(super) fn sums(
+pub(crate) fn sums(
     n_rows: usize,
     n_cells: usize,
     n_boot: usize,

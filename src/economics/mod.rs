@@ -20,7 +20,7 @@ pub mod calendar;
 pub mod cohorts;
 pub mod concentration;
 pub mod curve;
-mod draws;
+pub(crate) mod draws;
 pub mod drift;
 pub mod effort;
 pub mod explain;

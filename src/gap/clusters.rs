@@ -9,7 +9,7 @@ use crate::parallel;
 const MAX_CELLS: usize = 4_000;
 
 /// The records of the used cells, customer by customer.
-struct ByCustomer {
+pub(super) struct ByCustomer {
     /// First entry of each customer, and the number of entries.
     starts: Vec<usize>,
     /// Cell and value of each record.
@@ -19,7 +19,7 @@ struct ByCustomer {
 impl ByCustomer {
     /// Groups records; `cell_of` gives the shown cell of a record, or `None` where it is left out. A record without a
     /// customer stands alone.
-    fn new(
+    pub(super) fn new(
         records: &Records<'_>,
         customers: &[u32],
         cell_of: impl Fn(usize) -> Option<u32>,
@@ -50,18 +50,20 @@ impl ByCustomer {
         for (record, &code) in customers.iter().enumerate() {
             let customer = owner(code, &mut alone);
             if let Some(cell) = cell_of(record) {
-                entries[next[customer]] = (cell, records.values.map_or(1.0, |(_, v)| v[record]));
+                let value = records.values.map_or(1.0, |(_, values)| values[record]);
+                let n = records.counts.map_or(1, |counts| counts[record]);
+                entries[next[customer]] = (cell, n as f64 * value);
                 next[customer] += 1;
             }
         }
         Self { starts, entries }
     }
 
-    fn n(&self) -> usize {
+    pub(super) fn n(&self) -> usize {
         self.starts.len() - 1
     }
 
-    fn of(&self, customer: usize) -> &[(u32, f64)] {
+    pub(super) fn of(&self, customer: usize) -> &[(u32, f64)] {
         &self.entries[self.starts[customer]..self.starts[customer + 1]]
     }
 }
@@ -78,8 +80,7 @@ impl ByCustomer {
 /// [`Error::Argument`] where there are more than 4,000 cells.
 pub(super) fn design_effects(
     records: &Records<'_>,
-    customers: &[u32],
-    cell_of: impl Fn(usize) -> Option<u32>,
+    by_customer: &ByCustomer,
     table: &Totals,
     null: &Null,
 ) -> Result<Vec<f64>> {
@@ -91,7 +92,6 @@ pub(super) fn design_effects(
             format!("at most {MAX_CELLS} are allowed with customers; group rare categories first"),
         ));
     }
-    let by_customer = ByCustomer::new(records, customers, cell_of);
     let influence = |cell: usize, from: usize| {
         let own = if cell == from { 1.0 } else { 0.0 };
         own - null.expected[cell] * null.pull(table, cell, from)
@@ -133,8 +133,12 @@ pub(super) fn design_effects(
         n_customers += n;
     }
     // A sample variance divides by one unit less than there are.
+    let n_records = match records.counts {
+        None => by_customer.entries.len(),
+        Some(counts) => counts.iter().sum::<u64>() as usize,
+    };
     let unbiased = |n: usize| n as f64 / (n as f64 - 1.0).max(1.0);
-    let scale = unbiased(n_customers) / unbiased(by_customer.entries.len());
+    let scale = unbiased(n_customers) / unbiased(n_records);
     let effects = (0..n_cells).map(|cell| {
         let apart: f64 =
             (0..n_cells).map(|from| table.squares[from] * influence(cell, from).powi(2)).sum();

@@ -3,8 +3,6 @@
 //! A [`CrossTab`] takes batches, merges with another of the same shape, and gives its [`Cells`] at the end, so that the
 //! same struct serves a frame in memory, a stream, and the parts of a partitioned data set.
 
-use std::ops::Range;
-
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -100,8 +98,8 @@ impl CrossTab {
         })
     }
 
-    /// Counts a batch of records: codes of the two categories, [`u32::MAX`] where missing, and the values (NaN where
-    /// missing) if the table has them.
+    /// Counts a batch of records: codes of the two categories, [`u32::MAX`] where missing, the values (NaN where
+    /// missing) if the table has them, and how many equal records each entry stands for if that is not one.
     ///
     /// One pass, in parallel over blocks whose size depends on the shape of the table alone: the same bits for any
     /// number of threads.
@@ -110,11 +108,18 @@ impl CrossTab {
     ///
     /// [`Error::Argument`] if the lengths differ or a code is not in the table, [`Error::BadValue`] with the first
     /// negative value.
-    pub fn update(&mut self, rows: &[u32], cols: &[u32], values: Option<&[f64]>) -> Result<()> {
+    pub fn update(
+        &mut self,
+        rows: &[u32],
+        cols: &[u32],
+        values: Option<&[f64]>,
+        counts: Option<&[u64]>,
+    ) -> Result<()> {
         let n = rows.len();
-        if cols.len() != n || values.is_some_and(|values| values.len() != n) {
-            let found =
-                format!("{n} rows, {} cols, {:?} values", cols.len(), values.map(<[_]>::len));
+        let odd = |length: Option<usize>| length.is_some_and(|length| length != n);
+        let lengths = (values.map(<[_]>::len), counts.map(<[_]>::len));
+        if cols.len() != n || odd(lengths.0) || odd(lengths.1) {
+            let found = format!("{n} rows, {} cols, {lengths:?} values and counts", cols.len());
             return Err(Error::argument("batch", found, "lengths must be equal"));
         }
         if values.is_some() != self.values.is_some() {
@@ -124,10 +129,16 @@ impl CrossTab {
         let block = BLOCK.max(ROWS_PER_CELL * self.cells.len());
         let partials = parallel::map_blocks_of(block, n, |range| {
             let mut partial = Partial::new(self.cells.len());
-            match values {
-                None => partial.count(self.n_rows, self.n_cols, &rows[range.clone()], &cols[range]),
-                Some(values) => partial.sum(self.n_rows, self.n_cols, rows, cols, values, range),
+            let (rows, cols) = (&rows[range.clone()], &cols[range.clone()]);
+            let values = values.map(|values| &values[range.clone()]);
+            match (values, counts) {
+                (None, None) => partial.count(self.n_rows, self.n_cols, rows, cols),
+                (Some(values), None) => partial.sum(self.n_rows, self.n_cols, rows, cols, values),
+                (_, Some(counts)) => {
+                    partial.repeat(self, rows, cols, values, &counts[range.clone()]);
+                }
             }
+            partial.negative = partial.negative.map(|record| range.start + record);
             partial
         });
         if partials.iter().any(|partial| partial.unknown) {
@@ -239,19 +250,10 @@ impl Partial {
         }
     }
 
-    fn sum(
-        &mut self,
-        n_rows: usize,
-        n_cols: usize,
-        rows: &[u32],
-        cols: &[u32],
-        values: &[f64],
-        range: Range<usize>,
-    ) {
+    fn sum(&mut self, n_rows: usize, n_cols: usize, rows: &[u32], cols: &[u32], values: &[f64]) {
         let mut all_known = true;
         let mut least = 0.0_f64;
-        let records = rows[range.clone()].iter().zip(&cols[range.clone()]);
-        for ((&row, &col), &value) in records.zip(&values[range.clone()]) {
+        for ((&row, &col), &value) in rows.iter().zip(cols).zip(values) {
             let (cell, known) = position(n_rows, n_cols, row, col);
             all_known &= known;
             if value.is_nan() {
@@ -269,7 +271,37 @@ impl Partial {
         }
         self.unknown = !all_known;
         if least < 0.0 {
-            self.negative = range.into_iter().find(|&row| values[row] < 0.0);
+            self.negative = values.iter().position(|&value| value < 0.0);
+        }
+    }
+
+    /// Entries that stand for several equal records. One that is left out counts once: it is one row of the data.
+    fn repeat(
+        &mut self,
+        tab: &CrossTab,
+        rows: &[u32],
+        cols: &[u32],
+        values: Option<&[f64]>,
+        counts: &[u64],
+    ) {
+        for (entry, (&row, &col)) in rows.iter().zip(cols).enumerate() {
+            let (cell, known) = position(tab.n_rows, tab.n_cols, row, col);
+            self.unknown |= !known;
+            let value = values.map_or(1.0, |values| values[entry]);
+            let (missing, both) = (value.is_nan(), row != u32::MAX && col != u32::MAX);
+            if value < 0.0 && self.negative.is_none() {
+                self.negative = Some(entry);
+            }
+            if missing || !both {
+                self.missing_values += u64::from(both);
+                self.cells[cell].n += u64::from(!both);
+                continue;
+            }
+            let n = counts[entry];
+            let cell = &mut self.cells[cell];
+            cell.n += n;
+            cell.sum += n as f64 * value;
+            cell.squares += n as f64 * value * value;
         }
     }
 }

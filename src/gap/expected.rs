@@ -6,7 +6,8 @@
 //! - *independence*: `E = R C / T`;
 //! - *quasi-independence*, where some cells cannot occur: the product form that keeps `R` and `C` over the cells that
 //!   can, by iterative proportional fitting (Deming and Stephan 1940; Goodman 1968);
-//! - *supply*: `E = R s`, with `s` the share of a column in the supply of the row.
+//! - *shares*: `E = R s`, with `s` the share of a column in the supply or the need of the row, which is known, or in what
+//!   the row took in another period, whose own chance is added then.
 //!
 //! `W - E` is linear in the records to first order (Taylor linearisation, Binder 1983): a record of value `w` in cell
 //! `b` moves the difference of cell `a` by `w (1[a = b] - H[a, b])`, with `H[a, b] = E_a x_a' G x_b`, where `x_a` marks
@@ -37,10 +38,15 @@ pub(super) struct Totals {
 
 impl Totals {
     pub(super) fn new(cells: &[Cell], n_rows: usize, n_cols: usize) -> Self {
-        let sum: Vec<f64> = cells.iter().map(|cell| cell.sum).collect();
         let squares = cells.iter().map(|cell| cell.squares).collect();
+        let sums = cells.iter().map(|cell| cell.sum).collect();
+        Self { squares, ..Self::of_sums(sums, n_rows, n_cols) }
+    }
+
+    /// A table whose squares nobody asks for.
+    pub(super) fn of_sums(sum: Vec<f64>, n_rows: usize, n_cols: usize) -> Self {
         let (rows, cols, total) = margins(&sum, n_rows, n_cols);
-        Self { n_cols, sum, squares, rows, cols, total }
+        Self { n_cols, sum, squares: Vec::new(), rows, cols, total }
     }
 
     fn row(&self, cell: usize) -> usize {
@@ -86,7 +92,8 @@ enum Projection {
     Independence,
     /// The generalised inverse of the Laplacian of rows and columns.
     QuasiIndependence(Array2<f64>),
-    Supply,
+    /// Share of every cell in its row.
+    Shares(Vec<f64>),
 }
 
 impl Null {
@@ -151,8 +158,8 @@ impl Null {
         Self { dof, converged, projection, ..null }
     }
 
-    /// Every row takes the columns in the shares of the supply, which are known. Time: the number of cells.
-    pub(super) fn supply(table: &Totals, shares: &[f64]) -> Self {
+    /// Every row takes the columns in shares that are known. Time: the number of cells.
+    pub(super) fn shares(table: &Totals, shares: &[f64]) -> Self {
         let row = |cell: usize| table.rows[table.row(cell)];
         let expected: Vec<f64> =
             shares.iter().enumerate().map(|(cell, share)| row(cell) * share).collect();
@@ -173,7 +180,81 @@ impl Null {
             seen.weigh(cell, table, [w - r, r, 0.0, 0.0])
         };
         let null = Self::new(table, expected, &null_squares, variance, log_variance);
-        Self { dof, projection: Projection::Supply, ..null }
+        Self { dof, projection: Projection::Shares(shares.to_vec()), ..null }
+    }
+
+    /// Every row takes the columns in the shares that it took them in another period, which are known but for chance.
+    /// Time: the number of cells.
+    pub(super) fn reference(table: &Totals, other: Totals, possible: &[bool]) -> Self {
+        let share = |cell: usize| {
+            let row = other.rows[other.row(cell)];
+            if row > 0.0 { other.sum[cell] / row } else { 0.0 }
+        };
+        let shares: Vec<f64> = (0..table.sum.len()).map(share).collect();
+        let known = Self::shares(table, &shares);
+        // Under the null both periods take the columns in the shares of both together.
+        let pooled: Vec<f64> = (0..table.sum.len())
+            .map(|cell| {
+                let rows = table.rows[table.row(cell)] + other.rows[other.row(cell)];
+                if rows > 0.0 { (table.sum[cell] + other.sum[cell]) / rows } else { 0.0 }
+            })
+            .collect();
+        let squares = [table, &other].map(|period| {
+            let expected: Vec<f64> = (0..pooled.len())
+                .map(|cell| period.rows[period.row(cell)] * pooled[cell])
+                .collect();
+            null_squares(period, &expected)
+        });
+        let (now, then) = (Blocks::new(&squares[0], table), Blocks::new(&squares[1], &other));
+        let seen = Blocks::new(&other.squares, &other);
+        let variance = |cell: usize| {
+            let other_row = other.rows[other.row(cell)];
+            if other_row <= 0.0 || !possible[cell] {
+                return 0.0;
+            }
+            let scale = table.rows[table.row(cell)] / other_row;
+            let factors = [1.0 - pooled[cell], pooled[cell], 0.0, 0.0];
+            now.weigh(cell, table, factors) + scale * scale * then.weigh(cell, &other, factors)
+        };
+        let log_variance = |cell: usize| {
+            let row = other.rows[other.row(cell)];
+            if other.sum[cell] <= 0.0 || known.log_variance[cell].is_nan() {
+                return f64::NAN;
+            }
+            let (w, r) = (1.0 / other.sum[cell], 1.0 / row);
+            known.log_variance[cell] + seen.weigh(cell, &other, [w - r, r, 0.0, 0.0])
+        };
+        let variance: Vec<f64> = (0..table.sum.len()).map(variance).collect();
+        let log_variance = (0..table.sum.len()).map(log_variance).collect();
+        Self { variance, log_variance, ..known }
+    }
+
+    /// Share of every cell in its row, where shares are what the expectation rests on.
+    pub(super) fn known_shares(&self) -> Option<&[f64]> {
+        match &self.projection {
+            Projection::Shares(shares) => Some(shares),
+            _ => None,
+        }
+    }
+
+    /// What a table of the same categories expects, of other shares where some are given.
+    pub(super) fn expect(
+        &self,
+        table: &Totals,
+        shares: Option<&[f64]>,
+        possible: &[bool],
+    ) -> Vec<f64> {
+        let cells = 0..table.sum.len();
+        match &self.projection {
+            Projection::Independence => cells
+                .map(|cell| table.rows[table.row(cell)] * table.cols[table.col(cell)] / table.total)
+                .collect(),
+            Projection::QuasiIndependence(_) => fit_proportions(table, possible).0,
+            Projection::Shares(known) => {
+                let shares = shares.unwrap_or(known);
+                cells.map(|cell| table.rows[table.row(cell)] * shares[cell]).collect()
+            }
+        }
     }
 
     fn new(
@@ -216,7 +297,7 @@ impl Null {
                     - inverse[(i, from_j)]
                     - inverse[(j, from_i)]
             }
-            Projection::Supply => row,
+            Projection::Shares(_) => row,
         }
     }
 

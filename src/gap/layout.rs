@@ -1,42 +1,15 @@
-//! What goes into a gap matrix: axes, records, options, and the table they make.
+//! The table that is shown: its categories, its cells, and which of them can occur.
 
-use serde::{Deserialize, Serialize};
-
+use super::axis::{Axis, Category};
 use super::crosstab::{Cell, Cells};
 use super::expected::{Null, Totals};
 use super::matrix::Basis;
+use super::options::{Against, Amount, Options};
+use super::suppress::{Cover, suppress};
 use crate::error::{Error, Result};
 
 /// Most rows and columns together of a table with structural zeros, whose cost grows with their cube.
 const MAX_QUASI: usize = 1_000;
-
-/// One side of the table: a column of the records and its categories in order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Axis {
-    /// Name of the column.
-    pub name: String,
-    /// Its categories; a record holds the position of one.
-    pub categories: Vec<String>,
-    /// Whether the categories have an order of their own; those without records are kept then.
-    pub ordered: bool,
-}
-
-impl Axis {
-    /// A column whose categories have no order of their own.
-    pub fn new(name: &str, categories: &[&str]) -> Self {
-        let categories = categories.iter().map(ToString::to_string).collect();
-        Self { name: name.to_string(), categories, ordered: false }
-    }
-
-    fn position(&self, category: &str) -> Option<usize> {
-        self.categories.iter().position(|known| known == category)
-    }
-
-    fn keep(&self, kept: &[usize]) -> Self {
-        let categories = kept.iter().map(|&k| self.categories[k].clone()).collect();
-        Self { categories, ..self.clone() }
-    }
-}
 
 /// The records: positions of their categories ([`u32::MAX`] where missing) and their values (NaN where missing).
 #[derive(Debug, Clone, Copy, Default)]
@@ -47,118 +20,62 @@ pub struct Records<'a> {
     pub cols: &'a [u32],
     /// Name and values of the column that weighs the records; `None` where each counts 1.
     pub values: Option<(&'a str, &'a [f64])>,
+    /// How many equal records each entry stands for; `None` where it is one.
+    pub counts: Option<&'a [u64]>,
     /// Name and codes of the column that says whose record it is ([`u32::MAX`] where missing: the record stands alone);
     /// `None` where all records are independent of each other.
     pub customers: Option<(&'a str, &'a [u32])>,
 }
 
-/// How much is offered in one column, or in one cell.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Supply {
-    /// Row category; `None` where the same is offered to every row.
-    pub row: Option<String>,
-    /// Column category.
-    pub col: String,
-    /// How much is offered, in any unit: only shares count.
-    pub amount: f64,
-}
-
-/// Options of [`crate::gap::gap_matrix`].
-#[derive(Debug, Clone, PartialEq)]
-pub struct Options {
-    /// Cells that expect fewer records than this are not judged.
-    pub min_count: f64,
-    /// Confidence of the intervals; a cell is judged at `q <= 1 - confidence`.
-    pub confidence: f64,
-    /// Pairs of a row and a column category that cannot occur.
-    pub structural_zeros: Vec<(String, String)>,
-    /// What is offered; empty where demand is held against its own totals.
-    pub supply: Vec<Supply>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { min_count: 5.0, confidence: 0.95, structural_zeros: Vec::new(), supply: Vec::new() }
-    }
-}
-
-pub(super) fn check(
-    rows: &Axis,
-    cols: &Axis,
-    values: Option<&str>,
-    options: &Options,
-) -> Result<()> {
-    if rows.name == cols.name {
-        return Err(Error::argument(
-            "cols",
-            format!("{:?}", cols.name),
-            "rows and cols must be different columns",
-        ));
-    }
-    for (argument, axis) in [("rows", rows), ("cols", cols)] {
-        if super::words::COLUMNS.contains(&axis.name.as_str()) {
-            let wanted = "this is the name of a column of the result";
-            return Err(Error::argument(argument, format!("{:?}", axis.name), wanted)
-                .with_mend(format!("df = df.rename(columns={{{0:?}: \"{0}_\"}})", axis.name)));
-        }
-        if values == Some(&axis.name) {
-            let wanted = format!("{argument} and values must be different columns");
-            return Err(Error::argument("values", format!("{:?}", axis.name), wanted));
-        }
-    }
-    if !(options.confidence > 0.0 && options.confidence < 1.0) {
-        let wanted = "a number between 0 and 1 is needed";
-        return Err(
-            Error::argument("confidence", options.confidence, wanted).with_mend("confidence=0.95")
-        );
-    }
-    if !(options.min_count >= 0.0 && options.min_count.is_finite()) {
-        let wanted = "a number of at least 0 is needed";
-        return Err(
-            Error::argument("min_count", options.min_count, wanted).with_mend("min_count=5")
-        );
-    }
-    Ok(())
-}
-
-/// The table that is shown: its categories, its cells, and which of them can occur.
+/// Rows and columns that are shown, with what was counted in them.
 pub(super) struct Layout {
     pub(super) rows: Axis,
     pub(super) cols: Axis,
     pub(super) cells: Vec<Cell>,
+    /// The cells of the other period; empty without one.
+    pub(super) reference: Vec<Cell>,
     pub(super) possible: Vec<bool>,
     /// Position in the table of each row and column category that came in; `None` where it is not shown.
     places: [Vec<Option<usize>>; 2],
+    /// Categories of the columns that something is offered in, and nobody takes.
+    pub(super) without_demand: Vec<String>,
 }
 
 impl Layout {
     pub(super) fn new(rows: &Axis, cols: &Axis, cells: &Cells, options: &Options) -> Result<Self> {
         let (mut rows, mut cols) = (rows.clone(), cols.clone());
-        for offer in &options.supply {
-            for (axis, category) in [(&mut rows, offer.row.as_ref()), (&mut cols, Some(&offer.col))]
-            {
-                if let Some(category) = category.filter(|name| axis.position(name).is_none()) {
-                    axis.categories.push(category.clone());
+        let named = named(options, &rows);
+        for (row, col) in &named {
+            for (axis, category) in [(&mut rows, row), (&mut cols, col)] {
+                if let Some(category) =
+                    category.as_ref().filter(|name| axis.position(name).is_none())
+                {
+                    axis.push(category);
                 }
             }
         }
+        let (n_rows, n_cols) = (rows.categories.len(), cols.categories.len());
         let cell = |i: usize, j: usize| match i < cells.n_rows && j < cells.n_cols {
             true => cells.cells[i * cells.n_cols + j],
             false => Cell::default(),
         };
-        let (n_rows, n_cols) = (rows.categories.len(), cols.categories.len());
-        let offered_row = |i: usize| {
-            options.supply.iter().any(|offer| offer.row.as_ref() == Some(&rows.categories[i]))
+        let mut kept = [vec![false; n_rows], vec![false; n_cols]];
+        for (row, col) in &named {
+            for ((kept, axis), category) in kept.iter_mut().zip([&rows, &cols]).zip([row, col]) {
+                if let Some(at) = category.as_ref().and_then(|category| axis.position(category)) {
+                    kept[at] = true;
+                }
+            }
+        }
+        let in_row = |i: usize| (0..n_cols).any(|j| cell(i, j).n > 0);
+        let in_col = |j: usize| (0..n_rows).any(|i| cell(i, j).n > 0);
+        let shown = |n: usize, ordered: bool, kept: &[bool], met: &dyn Fn(usize) -> bool| {
+            (0..n).filter(|&k| ordered || kept[k] || met(k)).collect::<Vec<usize>>()
         };
-        let offered_col =
-            |j: usize| options.supply.iter().any(|offer| offer.col == cols.categories[j]);
-        let kept_rows: Vec<usize> = (0..n_rows)
-            .filter(|&i| rows.ordered || offered_row(i) || (0..n_cols).any(|j| cell(i, j).n > 0))
-            .collect();
-        let kept_cols: Vec<usize> = (0..n_cols)
-            .filter(|&j| cols.ordered || offered_col(j) || (0..n_rows).any(|i| cell(i, j).n > 0))
-            .collect();
-        let shown = kept_rows.iter().flat_map(|&i| kept_cols.iter().map(move |&j| (i, j)));
+        let kept_rows = shown(n_rows, rows.ordered, &kept[0], &in_row);
+        let kept_cols = shown(n_cols, cols.ordered, &kept[1], &in_col);
+        let new = kept_cols.iter().filter(|&&j| !cols.ordered && !in_col(j));
+        let without_demand = new.map(|&j| cols.categories[j].clone()).collect();
         let places = [(n_rows, &kept_rows), (n_cols, &kept_cols)].map(|(n, kept)| {
             let mut places = vec![None; n];
             for (place, &category) in kept.iter().enumerate() {
@@ -171,9 +88,10 @@ impl Layout {
             let (i, j) = (known(&rows, row)?, known(&cols, col)?);
             let found = cell(i, j).n;
             if found > 0 {
+                let pair = format!("({:?}, {:?})", Axis::label(row), Axis::label(col));
                 return Err(Error::argument(
                     "structural_zeros",
-                    format!("({row:?}, {col:?}), which has {found} records"),
+                    format!("{pair}, which has {found} records"),
                     "a cell that cannot occur has none",
                 ));
             }
@@ -181,15 +99,17 @@ impl Layout {
                 possible[i * kept_cols.len() + j] = false;
             }
         }
-        let cells = shown.map(|(i, j)| cell(i, j)).collect();
+        let shown = kept_rows.iter().flat_map(|&i| kept_cols.iter().map(move |&j| (i, j)));
         let layout = Self {
+            cells: shown.map(|(i, j)| cell(i, j)).collect(),
+            reference: reference(options, &rows.keep(&kept_rows), &cols.keep(&kept_cols)),
             rows: rows.keep(&kept_rows),
             cols: cols.keep(&kept_cols),
-            cells,
             possible,
             places,
+            without_demand,
         };
-        layout.check_shape(!options.supply.is_empty())?;
+        layout.check_shape(options.against == Against::Totals)?;
         Ok(layout)
     }
 
@@ -206,26 +126,30 @@ impl Layout {
         if missing { None } else { u32::try_from(i * self.n_cols() + j).ok() }
     }
 
-    fn check_shape(&self, supply: bool) -> Result<()> {
+    /// The cells that must not be shown, so that no cell of fewer records than `limit` can be worked out.
+    pub(super) fn hidden(&self, limit: u64) -> Result<Vec<bool>> {
+        let n: Vec<u64> = self.cells.iter().map(|cell| cell.n).collect();
+        let covers = suppress(&self.rows, &self.cols, &n, &self.possible, limit)?;
+        Ok(covers.into_iter().map(|cover| cover != Cover::Shown).collect())
+    }
+
+    fn check_shape(&self, totals: bool) -> Result<()> {
         let n_cols = self.n_cols();
         let n_rows = self.rows.categories.len();
         let has_records = |i: usize, j: usize| self.cells[i * n_cols + j].n > 0;
         let full_rows = (0..n_rows).filter(|&i| (0..n_cols).any(|j| has_records(i, j))).count();
         let full_cols = (0..n_cols).filter(|&j| (0..n_rows).any(|i| has_records(i, j))).count();
+        let wanted = "at least 2 are needed for a comparison";
         for (argument, axis, count) in
             [("rows", &self.rows, full_rows), ("cols", &self.cols, full_cols)]
         {
-            if count < 2 && !supply {
-                return Err(Error::argument(
-                    argument,
-                    format!("{count} category with records in {:?}", axis.name),
-                    "at least 2 are needed for a comparison",
-                ));
+            if count < 2 && totals {
+                let found = format!("{count} category with records in {:?}", axis.name);
+                return Err(Error::argument(argument, found, wanted));
             }
         }
-        if supply && n_cols < 2 {
+        if n_cols < 2 {
             let found = format!("1 category in {:?}", self.cols.name);
-            let wanted = "at least 2 are needed for a comparison";
             return Err(Error::argument("cols", found, wanted));
         }
         Ok(())
@@ -236,44 +160,48 @@ impl Layout {
             let wanted = "at least one value above 0 is needed";
             return Err(Error::argument("values", "nothing but zeros", wanted));
         }
-        if !options.supply.is_empty() {
-            return Ok((Basis::Supply, Null::supply(table, &self.shares(options)?)));
+        match &options.against {
+            Against::Supply(amounts) => {
+                let shares = self.shares("supply", amounts)?;
+                Ok((Basis::Supply, Null::shares(table, &shares)))
+            }
+            Against::Need(amounts) => {
+                let shares = self.shares("need", amounts)?;
+                Ok((Basis::Need, Null::shares(table, &shares)))
+            }
+            Against::Reference(_) => {
+                let n_rows = self.rows.categories.len();
+                let other = Totals::new(&self.reference, n_rows, self.n_cols());
+                if let Some(i) = (0..n_rows).find(|&i| table.rows[i] > 0.0 && other.rows[i] <= 0.0)
+                {
+                    let found = format!("nothing for the row {:?}", self.rows.categories[i]);
+                    let wanted = "every row with records needs some";
+                    return Err(Error::argument("reference", found, wanted));
+                }
+                Ok((Basis::Reference, Null::reference(table, other, &self.possible)))
+            }
+            Against::Totals if self.possible.iter().all(|&possible| possible) => {
+                Ok((Basis::Independence, Null::independence(table)))
+            }
+            Against::Totals => {
+                let n = self.rows.categories.len() + self.n_cols();
+                if n > MAX_QUASI {
+                    let found = format!("a table of {n} rows and columns together");
+                    let wanted = format!(
+                        "at most {MAX_QUASI} are allowed with structural zeros; group rare categories"
+                    );
+                    return Err(Error::argument("structural_zeros", found, wanted));
+                }
+                Ok((Basis::QuasiIndependence, Null::quasi_independence(table, &self.possible)))
+            }
         }
-        if self.possible.iter().all(|&possible| possible) {
-            return Ok((Basis::Independence, Null::independence(table)));
-        }
-        let n = self.rows.categories.len() + self.n_cols();
-        if n > MAX_QUASI {
-            return Err(Error::argument(
-                "structural_zeros",
-                format!("a table of {n} rows and columns together"),
-                format!(
-                    "at most {MAX_QUASI} are allowed with structural zeros; group rare categories"
-                ),
-            ));
-        }
-        Ok((Basis::QuasiIndependence, Null::quasi_independence(table, &self.possible)))
     }
 
-    /// Share of every cell in the supply of its row, over the cells that can occur.
-    fn shares(&self, options: &Options) -> Result<Vec<f64>> {
+    /// Share of every cell in the amounts of its row, over the cells that can occur.
+    fn shares(&self, argument: &str, amounts: &[Amount]) -> Result<Vec<f64>> {
         let n_cols = self.n_cols();
-        let mut amounts = vec![0.0; self.cells.len()];
-        for offer in &options.supply {
-            let amount = offer.amount;
-            if !(amount >= 0.0 && amount.is_finite()) {
-                let found = format!("{amount} for {:?}", offer.col);
-                let wanted = "amounts must be finite and at least 0";
-                return Err(Error::argument("supply", found, wanted));
-            }
-            for i in 0..self.rows.categories.len() {
-                let meant = offer.row.as_ref().is_none_or(|row| *row == self.rows.categories[i]);
-                if let (true, Some(j)) = (meant, self.cols.position(&offer.col)) {
-                    amounts[i * n_cols + j] += amount;
-                }
-            }
-        }
-        for (i, line) in amounts.chunks_mut(n_cols).enumerate() {
+        let mut shares = self.spread(argument, amounts, 0.0)?;
+        for (i, line) in shares.chunks_mut(n_cols).enumerate() {
             for (j, amount) in line.iter_mut().enumerate() {
                 if !self.possible[i * n_cols + j] {
                     *amount = 0.0;
@@ -283,21 +211,109 @@ impl Layout {
             let demand = self.cells[i * n_cols..(i + 1) * n_cols].iter().any(|cell| cell.n > 0);
             if total <= 0.0 && demand {
                 let found = format!("nothing for the row {:?}", self.rows.categories[i]);
-                return Err(Error::argument("supply", found, "every row with records needs some"));
+                return Err(Error::argument(argument, found, "every row with records needs some"));
             }
             for amount in line {
                 *amount = if total > 0.0 { *amount / total } else { 0.0 };
             }
         }
-        Ok(amounts)
+        Ok(shares)
+    }
+
+    /// What one unit of each cell is worth; empty where nothing was said of it.
+    pub(super) fn worth(&self, amounts: &[Amount]) -> Result<Vec<f64>> {
+        if amounts.is_empty() {
+            return Ok(Vec::new());
+        }
+        for amount in amounts {
+            for (axis, category) in [(&self.rows, &amount.row), (&self.cols, &amount.col)] {
+                if let Some(category) = category {
+                    known_in("value", axis, category)?;
+                }
+            }
+        }
+        let worth = self.spread("value", amounts, f64::NAN)?;
+        if let Some(cell) = worth.iter().position(|worth| worth.is_nan()) {
+            let (i, j) = (cell / self.n_cols(), cell % self.n_cols());
+            let found = format!(
+                "nothing for {:?} and {:?}",
+                self.rows.categories[i], self.cols.categories[j]
+            );
+            return Err(Error::argument("value", found, "every cell needs what a unit is worth"));
+        }
+        Ok(worth)
+    }
+
+    /// Amounts of every cell; several for one cell are added up, and `without` stands where there is none.
+    fn spread(&self, argument: &str, amounts: &[Amount], without: f64) -> Result<Vec<f64>> {
+        let (n_rows, n_cols) = (self.rows.categories.len(), self.n_cols());
+        let mut cells = vec![without; n_rows * n_cols];
+        let places = |axis: &Axis, category: &Option<Category>| match category {
+            None => 0..axis.categories.len(),
+            Some(category) => axis.position(category).map_or(0..0, |at| at..at + 1),
+        };
+        for Amount { row, col, amount } in amounts {
+            if !(*amount >= 0.0 && amount.is_finite()) {
+                let cell = [col, row].map(|side| side.as_deref().map(Axis::label));
+                let named: Vec<String> = cell.into_iter().flatten().collect();
+                let found = format!("{amount} for {:?}", named.join(", "));
+                let wanted = "amounts must be finite and at least 0";
+                return Err(Error::argument(argument, found, wanted));
+            }
+            for i in places(&self.rows, row) {
+                for j in places(&self.cols, col) {
+                    let cell = &mut cells[i * n_cols + j];
+                    *cell = if cell.is_nan() { *amount } else { *cell + amount };
+                }
+            }
+        }
+        Ok(cells)
     }
 }
 
-/// Position of a category that the user named.
-fn known(axis: &Axis, category: &str) -> Result<usize> {
+/// Categories that the comparison names and that are shown for it.
+fn named(options: &Options, rows: &Axis) -> Vec<(Option<Category>, Option<Category>)> {
+    match &options.against {
+        Against::Totals => Vec::new(),
+        Against::Supply(amounts) | Against::Need(amounts) => {
+            amounts.iter().map(|amount| (amount.row.clone(), amount.col.clone())).collect()
+        }
+        Against::Reference(other) => {
+            // A row that is gone expects nothing; a column that is gone may be the gap.
+            let kept = |&i: &usize| rows.position(&other.rows.category(i)).is_some();
+            let kept: Vec<usize> = (0..other.cells.n_rows).filter(kept).collect();
+            let met = |&j: &usize| {
+                kept.iter().any(|&i| other.cells.cells[i * other.cells.n_cols + j].n > 0)
+            };
+            let met = (0..other.cells.n_cols).filter(met);
+            met.map(|j| (None, Some(other.cols.category(j)))).collect()
+        }
+    }
+}
+
+/// The cells of the other period in the places of this one.
+fn reference(options: &Options, rows: &Axis, cols: &Axis) -> Vec<Cell> {
+    let Against::Reference(other) = &options.against else { return Vec::new() };
+    let find = |axis: &Axis, other: &Axis| -> Vec<Option<usize>> {
+        (0..axis.categories.len()).map(|at| other.position(&axis.category(at))).collect()
+    };
+    let (from_rows, from_cols) = (find(rows, &other.rows), find(cols, &other.cols));
+    let cell = |i: Option<usize>, j: Option<usize>| match (i, j) {
+        (Some(i), Some(j)) => other.cells.cells[i * other.cells.n_cols + j],
+        _ => Cell::default(),
+    };
+    from_rows.iter().flat_map(|&i| from_cols.iter().map(move |&j| cell(i, j))).collect()
+}
+
+/// Position of a category that the user named as impossible.
+fn known(axis: &Axis, category: &[String]) -> Result<usize> {
+    known_in("structural_zeros", axis, category)
+}
+
+fn known_in(argument: &str, axis: &Axis, category: &[String]) -> Result<usize> {
     axis.position(category).ok_or_else(|| {
         let names: Vec<&str> = axis.categories.iter().map(String::as_str).take(12).collect();
         let wanted = format!("the categories of {:?} are {names:?}", axis.name);
-        Error::argument("structural_zeros", format!("{category:?}"), wanted)
+        Error::argument(argument, format!("{:?}", Axis::label(category)), wanted)
     })
 }

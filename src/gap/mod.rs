@@ -9,6 +9,7 @@
 //!
 //! ```
 //! use ilk::gap::{Axis, Options, Records, Status, gap_matrix};
+//! use ilk::parallel::Monitor;
 //!
 //! let household = Axis::new("household", &["couple", "single"]);
 //! let meal = Axis::new("meal", &["breakfast", "dinner"]);
@@ -21,26 +22,36 @@
 //!     }
 //! }
 //! let records = Records { rows: &rows, cols: &cols, ..Records::default() };
-//! let gaps = gap_matrix(&household, &meal, records, &Options::default())?;
+//! let gaps = gap_matrix(&household, &meal, records, &Options::default(), &Monitor::new())?;
 //! assert_eq!(gaps.expected[0], 25.0);
 //! assert_eq!(gaps.status[0], Status::Gap);
 //! # Ok::<(), ilk::Error>(())
 //! ```
 
+mod axis;
+mod boot;
 mod clusters;
 mod crosstab;
+pub mod cube;
+mod exact;
 mod expected;
+mod judge;
 mod layout;
 pub mod map;
 mod matrix;
 pub mod opportunity;
+mod options;
+mod shrink;
+pub mod suppress;
 mod tables;
 mod tally;
 pub mod turf;
 mod words;
 
+pub use axis::{Axis, Category, Level};
 pub use crosstab::{Cell, Cells, CrossTab};
-pub use layout::{Axis, Options, Records, Supply};
+pub use layout::Records;
 pub use matrix::{Basis, GapMatrix, Status, gap_matrix};
-pub use tables::{Roles, read_structural_zeros, read_supply};
+pub use options::{Against, Amount, Options, Reference, Test};
+pub use tables::{Roles, read_amounts, read_reference, read_structural_zeros};
 pub use words::Gap;

@@ -6,9 +6,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::axis::Axis;
 use super::crosstab::{BLOCK, Cell, Cells, SMALL, negative};
-use super::layout::Axis;
-use super::tables::Roles;
 use crate::error::Result;
 use crate::parallel;
 use crate::table::{Found, Labels, Table};
@@ -37,13 +36,18 @@ struct Block<'t> {
 /// # Errors
 ///
 /// Those of reading the columns, [`crate::Error::BadValue`] with the first negative value.
-pub(super) fn tally(table: &Table, roles: Roles<'_>) -> Result<Option<(Axis, Axis, Cells)>> {
-    let (rows, cols) = parallel::join(|| table.labels(roles.rows), || table.labels(roles.cols));
+pub(super) fn tally(
+    table: &Table,
+    row_name: &str,
+    col_name: &str,
+    values_name: Option<&str>,
+) -> Result<Option<(Axis, Axis, Cells)>> {
+    let (rows, cols) = parallel::join(|| table.labels(row_name), || table.labels(col_name));
     let (Some(mut rows), Some(mut cols)) = (rows?, cols?) else { return Ok(None) };
     if n_cells(rows.len(), cols.len()) > SMALL {
         return Ok(None);
     }
-    let values = roles.values.map(|name| table.numeric(name)).transpose()?;
+    let values = values_name.map(|name| table.numeric(name)).transpose()?;
     let values = values.as_deref();
     let too_many = AtomicBool::new(false);
     let blocks = parallel::map_blocks_of(BLOCK, table.n_rows(), |range| {
@@ -62,18 +66,12 @@ pub(super) fn tally(table: &Table, roles: Roles<'_>) -> Result<Option<(Axis, Axi
     });
     let Some(blocks) = blocks.into_iter().collect::<Option<Vec<_>>>() else { return Ok(None) };
     if let (Some(record), Some((name, values))) =
-        (blocks.iter().find_map(|block| block.negative), roles.values.zip(values))
+        (blocks.iter().find_map(|block| block.negative), values_name.zip(values))
     {
         return Err(negative(name, record, values[record]));
     }
     let Some(sums) = merge(&blocks, &mut rows, &mut cols) else { return Ok(None) };
-    Ok(Some(finish(
-        &sums,
-        (roles.rows, &rows),
-        (roles.cols, &cols),
-        table.n_rows(),
-        values.is_some(),
-    )))
+    Ok(Some(finish(&sums, (row_name, &rows), (col_name, &cols), table.n_rows(), values.is_some())))
 }
 
 /// Cells of a table of labels, with those of missing categories.
@@ -235,8 +233,7 @@ fn finish(
             &mut (1..=rows.len()).flat_map(|row| in_row(row).skip(1)).map(|sums| sums.missing),
         ),
     };
-    let axis =
-        |name: &str, categories, ordered| Axis { name: name.to_string(), categories, ordered };
+    let axis = |name: &str, categories, ordered| Axis { ordered, ..Axis::of(name, categories) };
     (axis(row_name, row_names, rows.ordered), axis(col_name, col_names, cols.ordered), cells)
 }
 
@@ -304,9 +301,9 @@ mod tests {
 
     fn by_codes(table: &Table, roles: Roles<'_>) -> (Axis, Axis, Cells) {
         let (rows, cols) = (table.codes("r").unwrap(), table.codes("c").unwrap());
-        let values = roles.values.map(|name| table.numeric(name).unwrap());
+        let values = values_name.map(|name| table.numeric(name).unwrap());
         let (n_rows, n_cols) = (rows.categories.len(), cols.categories.len());
-        let mut tab = CrossTab::new(n_rows, n_cols, roles.values).unwrap();
+        let mut tab = CrossTab::new(n_rows, n_cols, values_name).unwrap();
         tab.update(&rows.codes, &cols.codes, values.as_deref()).unwrap();
         let axis = |name: &str, codes: crate::table::Codes| Axis {
             name: name.to_string(),

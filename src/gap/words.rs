@@ -1,15 +1,19 @@
 //! The gap matrix in words: the ranked list of gaps, and what the figures mean.
 
 use super::matrix::{Basis, GapMatrix, Status};
+use super::options::Test;
 
 /// Columns of the result other than the two that carry the users' names.
-pub(super) const COLUMNS: [&str; 18] = [
+pub(super) const COLUMNS: [&str; 28] = [
     "n",
     "observed",
     "expected",
     "index",
     "index_lo",
     "index_hi",
+    "index_shrunk",
+    "index_shrunk_lo",
+    "index_shrunk_hi",
     "residual",
     "p",
     "q",
@@ -22,6 +26,13 @@ pub(super) const COLUMNS: [&str; 18] = [
     "total",
     "share",
     "gap",
+    "chi2",
+    "dof",
+    "index_all",
+    "lowest",
+    "index_lowest",
+    "highest",
+    "index_highest",
 ];
 
 /// One gap of the ranked list.
@@ -57,7 +68,11 @@ impl GapMatrix {
         let what = self.values.as_deref().unwrap_or("the number of records");
         let basis = match self.basis {
             Basis::Supply => format!("{col}'s share of the supply for {row}"),
-            _ => format!("the totals of {row} and {col}"),
+            Basis::Need => format!("{col}'s share of the need of {row}"),
+            Basis::Reference => format!("{col}'s share of {row} in the other period"),
+            Basis::Independence | Basis::QuasiIndependence => {
+                format!("the totals of {row} and {col}")
+            }
         };
         let difference = if expected > 0.0 {
             format!(
@@ -131,6 +146,14 @@ impl GapMatrix {
                 "what the cell would hold if each {rows} took each {cols} by its share of the supply: total of the \
                  row times that share"
             ),
+            Basis::Need => format!(
+                "what the cell would hold if each {rows} took each {cols} by its share of the need: total of the row \
+                 times that share"
+            ),
+            Basis::Reference => format!(
+                "what the cell would hold if each {rows} took each {cols} by the share that it took in the other \
+                 period: total of the row times that share, which chance has moved too"
+            ),
         };
         let worth = match self.basis {
             Basis::Supply => {
@@ -138,9 +161,19 @@ impl GapMatrix {
             }
             _ => "expected minus observed",
         };
+        let weighted = match &self.weights {
+            Some(weights) => format!(", each record weighted by {weights}"),
+            None => String::new(),
+        };
+        let times = if self.valued { ", times what one unit of the cell is worth" } else { "" };
+        let drawn = match self.n_boot {
+            0 => "linearised".to_string(),
+            n => format!("percentiles of {} tables drawn anew", number(n as f64)),
+        };
         format!(
-            "Observed is {observed}. Expected is {expected}. The index is observed divided by expected, with its {} % \
-             interval in index_lo and index_hi. What closing a gap is worth (gap_value) is {worth}.",
+            "Observed is {observed}{weighted}. Expected is {expected}. The index is observed divided by expected, \
+             with its {} % interval in index_lo and index_hi ({drawn}). What closing a gap is worth (gap_value) is \
+             {worth}{times}.",
             number(100.0 * self.confidence)
         )
     }
@@ -155,10 +188,21 @@ impl GapMatrix {
         };
         format!(
             "The residual is observed minus expected in standard deviations of chance (the adjusted residual): beyond \
-             2 in either direction is rare where there is no gap.{values} p is its two-sided probability under \
-             chance, q is p adjusted for looking at {} cells at once (Benjamini-Hochberg). {}",
+             2 in either direction is rare where there is no gap.{values} p is {}, q is p adjusted for looking at {} \
+             cells at once (Benjamini-Hochberg). {} index_shrunk is the index drawn towards 1 by as much as the cell \
+             is thin (gamma-Poisson): rank thin cells by it, not by the index. Beyond chance, indices scatter by {} %.",
+            match self.test {
+                Test::Normal => "its two-sided probability under chance",
+                Test::Exact =>
+                    "the exact two-sided probability of the cell under chance, given the totals",
+                Test::MonteCarlo => {
+                    "the share of random tables with the same totals in which the cell is as far from its \
+                     expectation"
+                }
+            },
             self.p.iter().filter(|p| !p.is_nan()).count(),
-            self.explain_customers()
+            self.explain_customers(),
+            number(100.0 * self.scatter)
         )
     }
 
@@ -216,9 +260,14 @@ impl GapMatrix {
                 )
             }
             Status::NotApplicable => "the cell cannot occur".to_string(),
+            Status::Hidden => format!(
+                "fewer than {} records, or needed to keep such a cell from being worked out from the totals",
+                self.suppress.unwrap_or_default()
+            ),
         };
         let clauses: Vec<String> = Status::ALL
             .iter()
+            .filter(|&&status| status != Status::Hidden || self.suppress.is_some())
             .map(|&status| {
                 let count = self.status.iter().filter(|&&other| other == status).count();
                 format!("{} ({count}): {}", status.name(), rule(status))
@@ -254,6 +303,7 @@ impl GapMatrix {
 
     fn amount(&self, value: f64) -> String {
         match &self.values {
+            _ if self.valued => number(value),
             Some(values) => format!("{} of {values}", number(value)),
             None => format!("{} records", number(value)),
         }

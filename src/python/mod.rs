@@ -43,7 +43,8 @@ mod core_module {
     use super::economics::{PyKnockout, PyRanking, PyScorecard, PyTimeToSale, segment_scorecard};
     #[pymodule_export]
     use super::gap::{
-        PyGapMatrix, PyMap, PyOpportunities, PyTurf, gap_matrix, map_columns, opportunities, reach,
+        PyGapCube, PyGapMatrix, PyMap, PyOpportunities, PyTurf, gap_cube, gap_matrix, map_columns,
+        opportunities, reach,
     };
     #[pymodule_export]
     use super::quality::{

@@ -34,6 +34,12 @@ impl Builder {
         self.push(name, Arc::new(values.into_iter().map(Some).collect::<Int64Array>()))
     }
 
+    /// Adds a column of integers, some of them missing.
+    #[must_use]
+    pub fn some_int(self, name: &str, values: impl IntoIterator<Item = Option<i64>>) -> Self {
+        self.push(name, Arc::new(values.into_iter().collect::<Int64Array>()))
+    }
+
     /// Adds a column of true and false.
     #[must_use]
     pub fn flag(self, name: &str, values: impl IntoIterator<Item = bool>) -> Self {

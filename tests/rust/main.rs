@@ -10,6 +10,7 @@ mod decisions;
 mod density;
 mod economics;
 mod gap;
+mod gap_options;
 mod kmodes;
 mod latent;
 mod map;

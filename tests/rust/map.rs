@@ -3,13 +3,14 @@
 use ilk::gap::map::{Map, multiple, simple};
 use ilk::gap::{Axis, GapMatrix, Options, Records, gap_matrix};
 use ilk::manifest::Manifest;
+use ilk::parallel::Monitor;
 use ilk::persist;
 use ilk::table::Codes;
 use proptest::prelude::*;
 
 fn axis(name: &str, n: usize) -> Axis {
     let categories = (0..n).map(|at| format!("{name}{at:02}")).collect();
-    Axis { name: name.to_string(), categories, ordered: true }
+    Axis { ordered: true, ..Axis::of(name, categories) }
 }
 
 fn matrix(table: &[Vec<f64>]) -> GapMatrix {
@@ -20,7 +21,7 @@ fn matrix(table: &[Vec<f64>]) -> GapMatrix {
     let values: Vec<f64> = (0..n * m).map(cell).collect();
     let records =
         Records { rows: &rows, cols: &cols, values: Some(("n", &values)), ..Records::default() };
-    gap_matrix(&axis("r", n), &axis("c", m), records, &Options::default()).unwrap()
+    gap_matrix(&axis("r", n), &axis("c", m), records, &Options::default(), &Monitor::new()).unwrap()
 }
 
 fn smoke() -> Vec<Vec<f64>> {
@@ -175,9 +176,10 @@ fn cells_that_cannot_occur_pull_no_point() {
     let values = table.concat()[1..].to_vec();
     let records =
         Records { rows: &rows, cols: &cols, values: Some(("n", &values)), ..Records::default() };
-    let zeros = vec![("r00".to_string(), "c00".to_string())];
+    let zeros = vec![(vec!["r00".to_string()], vec!["c00".to_string()])];
     let options = Options { structural_zeros: zeros, ..Options::default() };
-    let holed = gap_matrix(&axis("r", 3), &axis("c", 3), records, &options).unwrap();
+    let holed =
+        gap_matrix(&axis("r", 3), &axis("c", 3), records, &options, &Monitor::new()).unwrap();
     let map = simple(&holed, 2).unwrap();
     // The filled cell has what its row and column expect of it, so the first row lies where its other cells put it.
     let first = map.rows.of(0)[0].abs();

@@ -7,6 +7,7 @@ reaches most customers.
 
 from __future__ import annotations
 
+from ilk.gaps._cube import GapCube
 from ilk.gaps._map import CorrespondenceMap, correspondence
 from ilk.gaps._matrix import GapMatrix, gap_matrix
 from ilk.gaps._opportunity import Opportunities, opportunity
@@ -14,6 +15,7 @@ from ilk.gaps._turf import Turf, turf
 
 __all__ = [
     "CorrespondenceMap",
+    "GapCube",
     "GapMatrix",
     "Opportunities",
     "Turf",

@@ -37,8 +37,8 @@ def heatmap(matrix: GapMatrix, *, what: str = "residual", ax: Axes | None = None
         allowed = ", ".join(map(repr, _NUMBERS))
         raise DataError(f"what: found {what!r}, but one of {allowed} is needed")
     table = matrix.to_dict()
-    row_names = list(dict.fromkeys(table[matrix.rows]))
-    col_names = list(dict.fromkeys(table[matrix.cols]))
+    row_names = matrix.row_categories
+    col_names = matrix.col_categories
     shape = (len(row_names), len(col_names))
     residual = np.asarray(table["residual"], dtype=float).reshape(shape)
     status = np.asarray(table["status"], dtype=object).reshape(shape)

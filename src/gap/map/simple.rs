@@ -15,7 +15,7 @@ const SETTLED: f64 = 1e-13;
 
 /// The map of a gap matrix, with coordinates of `dims` dimensions.
 ///
-/// Cells that cannot occur are filled with what independence expects of them, so that they pull no point anywhere (de Leeuw
+/// Cells that cannot occur or are hidden are filled with what independence expects of them, so that they pull no point anywhere (de Leeuw
 /// and van der Heijden 1988, Psychometrika 53). Categories without records have no place.
 ///
 /// # Errors
@@ -87,8 +87,8 @@ pub fn simple(matrix: &GapMatrix, dims: usize) -> Result<Map> {
     );
     manifest.rows_used = matrix.manifest.rows_used;
     manifest.left_out.clone_from(&matrix.manifest.left_out);
-    if matrix.status.contains(&Status::NotApplicable) {
-        let note = "cells that cannot occur were filled with what independence expects of them";
+    if matrix.status.iter().any(is_hole) {
+        let note = "cells that cannot occur or are hidden were filled with what independence expects of them";
         manifest.notes.push(note.to_string());
     }
     Ok(Map {
@@ -101,12 +101,17 @@ pub fn simple(matrix: &GapMatrix, dims: usize) -> Result<Map> {
     })
 }
 
-/// The observed table; cells that cannot occur hold what rows and columns expect of them.
+/// Whether there is no number in such a cell.
+fn is_hole(status: &Status) -> bool {
+    matches!(status, Status::NotApplicable | Status::Hidden)
+}
+
+/// The observed table; cells that cannot occur or are hidden hold what rows and columns expect of them.
 fn filled(matrix: &GapMatrix, n_rows: usize, n_cols: usize) -> Vec<f64> {
     let mut table: Vec<f64> =
         matrix.observed.iter().map(|&value| if value.is_nan() { 0.0 } else { value }).collect();
     let holes: Vec<usize> =
-        (0..table.len()).filter(|&cell| matrix.status[cell] == Status::NotApplicable).collect();
+        (0..table.len()).filter(|&cell| is_hole(&matrix.status[cell])).collect();
     for _ in 0..ROUNDS {
         let mut change = 0.0_f64;
         let total: f64 = table.iter().sum();

@@ -5,5 +5,5 @@ mod matrix;
 mod needs;
 
 pub(crate) use map::{PyMap, map_columns};
-pub(crate) use matrix::{PyGapMatrix, gap_matrix};
+pub(crate) use matrix::{PyGapCube, PyGapMatrix, gap_cube, gap_matrix};
 pub(crate) use needs::{PyOpportunities, PyTurf, opportunities, reach};
