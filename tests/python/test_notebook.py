@@ -323,7 +323,7 @@ def test_options_are_completed_once_those_needed_first(shell: InteractiveShell) 
     flags = inserted(shell, "%gaps customers ")
     assert flags[:2] == ["--rows", "--cols"]
     assert {"--values", "--min-count", "--output"} <= set(flags)
-    assert inserted(shell, "%gaps customers --co") == ["--cols", "--confidence"]
+    assert inserted(shell, "%gaps customers --co") == ["--cols", "--counts", "--confidence"]
     assert inserted(shell, "%gaps customers --cols region --co") == ["--confidence"]
 
 

@@ -104,7 +104,8 @@ class GapCube(Result):
     def _differences(self, top: int) -> _core.Table:
         if top < 0:
             raise DataError(f"top: found {top}, but a number of at least 0 is needed; try: top=10")
-        return self._core.differences(top)
+        table: _core.Table = self._core.differences(top)
+        return table
 
     def plot(self, *, what: str = "residual", axes: Any = None) -> Any:
         """Draw the heatmap of every segment, one beside the other.

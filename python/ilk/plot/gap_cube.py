@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ilk.exceptions import DataError
@@ -40,12 +39,12 @@ def heatmaps(cube: GapCube, *, what: str = "residual", axes: Any = None) -> list
         for ax in axes[len(segments) :]:
             ax.set_visible(False)
         axes = axes[: len(segments)]
-    axes = list(axes) if isinstance(axes, Sequence) or hasattr(axes, "__iter__") else [axes]
-    if len(axes) != len(segments):
+    drawn: list[Axes] = list(axes) if hasattr(axes, "__iter__") else [axes]
+    if len(drawn) != len(segments):
         raise DataError(
-            f"axes: found {len(axes)}, but one for each of the {len(segments)} segments is needed"
+            f"axes: found {len(drawn)}, but one for each of the {len(segments)} segments is needed"
         )
-    for place, (segment, ax) in enumerate(zip(segments, axes, strict=True)):
+    for place, (segment, ax) in enumerate(zip(segments, drawn, strict=True)):
         heatmap(cube[segment], what=what, ax=ax)
         ax.set_label(f"{cube.by} {segment}. {ax.get_label()}")
         notes = ax.get_title(loc="left").split("\n")[1:] if place == 0 else []
@@ -54,4 +53,4 @@ def heatmaps(cube: GapCube, *, what: str = "residual", axes: Any = None) -> list
             loc="left",
             fontsize="small",
         )
-    return axes
+    return drawn
