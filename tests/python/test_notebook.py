@@ -324,7 +324,7 @@ def test_options_are_completed_once_those_needed_first(shell: InteractiveShell) 
     assert flags[:2] == ["--rows", "--cols"]
     assert {"--values", "--min-count", "--output"} <= set(flags)
     assert inserted(shell, "%gaps customers --co") == ["--cols", "--counts", "--confidence"]
-    assert inserted(shell, "%gaps customers --cols region --co") == ["--confidence"]
+    assert inserted(shell, "%gaps customers --cols region --co") == ["--counts", "--confidence"]
 
 
 def test_columns_of_the_named_frame_are_completed(shell: InteractiveShell) -> None:
