@@ -90,6 +90,10 @@ bench: build-release $(VENV)/.with-bench ## compare with the peers on this machi
 coverage: build-release $(VENV)/.with-bench ## count how often intervals hold a planted truth (400 markets of three sizes)
 	'$(BIN)/python' tests/benches/coverage_scorecard.py docs/reliability.png
 
+.PHONY: power
+power: build-release $(VENV)/.with-bench ## count how many planted gaps are found, and what is found falsely (400 seeds)
+	'$(BIN)/python' tests/benches/power_gaps.py
+
 .PHONY: bench-rust
 bench-rust: ## time the kernels alone (criterion)
 	cargo bench --locked

@@ -20,3 +20,4 @@ mod money;
 mod quality;
 mod resampling;
 mod rfm;
+mod suppress;

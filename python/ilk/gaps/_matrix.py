@@ -206,20 +206,29 @@ class GapMatrix(Result):
 
     def plot(
         self,
-        kind: Literal["heatmap"] = "heatmap",
+        kind: Literal["heatmap", "mosaic", "bars"] = "heatmap",
         *,
         what: Literal["residual", "difference", "gap_value"] = "residual",
+        order: Literal["given", "similarity"] = "given",
+        top: int = 10,
         ax: Axes | None = None,
     ) -> Axes:
-        """Draw the matrix as a heatmap with a signed number in every cell.
+        """Draw the matrix as a heatmap, its shares as a mosaic, or the largest gaps as bars.
 
         Parameters
         ----------
-        kind : {"heatmap"}
-            The only kind there is.
+        kind : {"heatmap", "mosaic", "bars"}
+            A heatmap has a signed number in every cell, as far as they fit. A mosaic (Friendly, 1994) has one band per
+            row, as high as its share, cut into tiles as wide as the shares of its columns; the band on top is what is
+            expected of all. Bars are the gaps by what closing them is worth, with their intervals.
         what : {"residual", "difference", "gap_value"}
-            The number: the adjusted residual, observed against expected in percent, or the worth of closing the gap.
-            The colour is always the residual: orange is less than expected, purple more.
+            The number in the cells of a heatmap: the adjusted residual, observed against expected in percent, or the
+            worth of closing the gap. The colour is always the residual: orange is less than expected, purple more.
+        order : {"given", "similarity"}
+            Of the rows and columns of heatmap and mosaic: as in the table, or with like beside like, by the first
+            dimension of correspondence analysis.
+        top : int
+            How many bars at most.
         ax : matplotlib Axes, optional
             Where to draw; a new figure where none is given.
 
@@ -231,13 +240,28 @@ class GapMatrix(Result):
         Raises
         ------
         DataError
-            If there is no such kind or number.
-        """
-        if kind != "heatmap":
-            raise DataError(f"kind: found {kind!r}, but 'heatmap' is the only kind of a gap matrix")
-        from ilk.plot.gaps import heatmap
+            If there is no such kind, number or order, or a mosaic is asked of a table with hidden cells.
 
-        return heatmap(self, what=what, ax=ax)
+        References
+        ----------
+        Friendly, M. (1994), Mosaic displays for multi-way contingency tables, JASA 89, 190-200.
+        """
+        if kind == "heatmap":
+            from ilk.plot.gaps import heatmap
+
+            return heatmap(self, what=what, order=order, ax=ax)
+        if kind == "mosaic":
+            from ilk.plot.mosaic import mosaic
+
+            return mosaic(self, order=order, ax=ax)
+        if kind == "bars":
+            from ilk.plot.gap_bars import bars
+
+            return bars(self, top=top, ax=ax)
+        raise DataError(
+            f"kind: found {kind!r}, but 'heatmap', 'mosaic' or 'bars' is needed; "
+            'try: .plot("heatmap")'
+        )
 
     def explain(self) -> Explanation:
         """What the figures mean, in plain sentences with every threshold."""

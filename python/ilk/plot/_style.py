@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ilk.plot._fonts import drawable
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import ModuleType
@@ -86,12 +88,12 @@ def new_axes(ax: Axes | None, width: float, height: float) -> Axes:
 def literal(text: object) -> str:
     r"""Text from data as matplotlib draws it letter by letter, dollar signs too.
 
-    Without this, two dollar signs in a name would be read as mathematics.
+    Without this, two dollar signs in a name would be read as mathematics. Letters that no font has become boxes.
 
     >>> literal("spend $ and $ more")
     'spend \\$ and \\$ more'
     """
-    return str(text).replace("$", r"\$")
+    return drawable(str(text)).replace("$", r"\$")
 
 
 def label(name: object, width: int = 24) -> str:

@@ -1,28 +1,22 @@
-"""The gap matrix as a picture."""
+"""The gap matrix as a heatmap."""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ilk.exceptions import DataError
-from ilk.plot._style import GAPS, describe, literal, pyplot, text_color
+from ilk.plot._cells import NUMBERS, Cells, extent, labels, longest
+from ilk.plot._fonts import writing
+from ilk.plot._style import GAPS, describe, label, pyplot, text_color
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
     from ilk.gaps import GapMatrix
 
 __all__ = ["heatmap"]
-
-#: What the number in a cell is called.
-_NUMBERS = {
-    "residual": "adjusted residual",
-    "difference": "difference from expected in %",
-    "gap_value": "what closing the gap is worth",
-}
 
 #: Residual at which the colour is strongest, at least: weaker tables stay pale.
 _LEAST_RANGE = 4.0
@@ -30,35 +24,132 @@ _LEAST_RANGE = 4.0
 #: Residual at which the colour is strongest, at most: one outlier does not bleach the rest.
 _MOST_RANGE = 12.0
 
+#: Sizes of letters in points: as a rule, the least for numbers, the least for names.
+_SIZE, _LEAST_NUMBER, _LEAST_NAME = 10.0, 5.5, 5.0
 
-def heatmap(matrix: GapMatrix, *, what: str = "residual", ax: Axes | None = None) -> Axes:
+#: Below this size of letters words give way to marks.
+_SHORT = 7.0
+
+
+def heatmap(
+    matrix: GapMatrix, *, what: str = "residual", order: str = "given", ax: Axes | None = None
+) -> Axes:
     """Draw a gap matrix; see :meth:`ilk.GapMatrix.plot`."""
-    if what not in _NUMBERS:
-        allowed = ", ".join(map(repr, _NUMBERS))
-        raise DataError(f"what: found {what!r}, but one of {allowed} is needed")
-    table = matrix.to_dict()
-    row_names = matrix.row_categories
-    col_names = matrix.col_categories
-    shape = (len(row_names), len(col_names))
-    residual = np.asarray(table["residual"], dtype=float).reshape(shape)
-    status = np.asarray(table["status"], dtype=object).reshape(shape)
-    texts = _texts(table, what).reshape(shape)
+    cells = Cells.of(matrix)
+    texts = cells.texts(what)
+    cells = cells.ordered(order)
+    texts = cells.texts(what)
+    n_rows, n_cols = cells.shape
+    with writing([*cells.names, *cells.rows, *cells.cols]):
+        if ax is None:
+            size = (
+                max(5.0, 2.6 + n_cols * float(np.clip(14 / n_cols, 0.36, 1.15))),
+                2.1 + n_rows * float(np.clip(8 / n_rows, 0.22, 0.55)),
+            )
+            _, ax = pyplot().subplots(figsize=size, layout="constrained")
+        reach = cells.reach(_LEAST_RANGE, _MOST_RANGE)
+        colours = cells.colours(reach)
+        ax.imshow(colours, aspect="auto")
+        title = _title(ax, cells, what, order, matrix._core.limit())
+        _name_sides(ax, cells)
+        if not _write(ax, cells, texts, cells.texts(what, short=True), colours):
+            _colour_bar(ax, reach)
+            ax.set_title(
+                f"{title}\nnumbers find no room; they are in the table",
+                loc="left",
+                fontsize="small",
+            )
+            _name_sides(ax, cells)
+        _divide(ax, cells.shape)
+    kind = f"each cell shows the {NUMBERS[what]}"
+    ordered = "" if order == "given" else " Rows and columns are ordered by similarity."
+    counted, rows, cols = cells.names
+    return describe(
+        ax, f"Heatmap of {counted} by {rows} and {cols}; {kind}.{ordered} {cells.words(texts)}"
+    )
 
-    finite = np.abs(residual[np.isfinite(residual)])
-    reach = float(np.clip(finite.max(initial=0.0), _LEAST_RANGE, _MOST_RANGE))
-    plt = pyplot()
-    # From 0 to 1 with 0.5 where observed is as expected; a residual that does not exist is coloured below.
-    place = 0.5 + 0.5 * np.clip(np.nan_to_num(residual, posinf=reach, neginf=-reach) / reach, -1, 1)
-    colours = plt.get_cmap(GAPS)(place)
-    unjudged = np.isin(status, ("not applicable", "too few")) | np.isnan(residual)
-    colours[unjudged] = (0.93, 0.93, 0.93, 1.0)
 
-    if ax is None:
-        size = (max(5.0, 2.6 + 1.15 * shape[1]), 2.1 + 0.55 * shape[0])
-        _, ax = plt.subplots(figsize=size, layout="constrained")
-    ax.imshow(colours, aspect="auto")
-    for i, j in np.ndindex(shape):
-        found = status[i, j] in ("gap", "saturated", "empty")
+def _title(ax: Axes, cells: Cells, what: str, order: str, limit: float) -> str:
+    counted, rows, cols = (label(name) for name in cells.names)
+    title = (
+        f"{counted} by {rows} and {cols}: {NUMBERS[what]}\n"
+        "colour is the residual: orange less than expected, purple more\n"
+        f"bold: q ≤ {limit:g}, grey: not judged"
+    )
+    if order == "similarity":
+        title += "; ordered by similarity"
+    ax.set_title(title, loc="left", fontsize="small")
+    return title
+
+
+def _divide(ax: Axes, shape: tuple[int, int]) -> None:
+    """Lines between the cells."""
+    ax.set_xticks(np.arange(1, shape[1]) - 0.5, minor=True)
+    ax.set_yticks(np.arange(1, shape[0]) - 0.5, minor=True)
+    width, height = extent(ax)
+    line = min(2.0, 0.06 * min(width / shape[1], height / shape[0]))
+    ax.grid(which="minor", color=ax.get_facecolor(), linewidth=line)
+    ax.tick_params(which="minor", length=0)
+    ax.spines[:].set_visible(False)
+
+
+def _name_sides(ax: Axes, cells: Cells) -> None:
+    """Names of rows and columns, as large as there is room; of too many, every second or third."""
+    rows, cols = labels(cells.rows), labels(cells.cols)
+    n_rows, n_cols = cells.shape
+    ax.set_xlabel(label(cells.names[2]))
+    ax.set_ylabel(label(cells.names[1]))
+    ax.tick_params(length=0)
+    ax.set_xticks(range(n_cols), cols, rotation=0)
+    ax.set_yticks(range(n_rows), rows)
+    wide, high = longest(ax, cols)
+    _, row_high = longest(ax, rows)
+    # Names take room from the cells, and the cells say how large names may be: after three looks they agree.
+    for _ in range(3):
+        width, height = extent(ax)
+        room = width / n_cols
+        size = float(np.clip(_SIZE * 0.95 * height / n_rows / row_high, _LEAST_NAME, _SIZE))
+        skip = int(np.ceil(size / _SIZE * row_high / (height / n_rows) * 0.999))
+        ax.set_yticks(range(0, n_rows, skip), rows[::skip], fontsize=size)
+        if wide < 0.95 * room:
+            ax.set_xticks(range(n_cols), cols, rotation=0, fontsize=_SIZE)
+            continue
+        steep = room < 1.9 * high
+        size = float(np.clip(_SIZE * 0.95 * room / high, _LEAST_NAME, _SIZE)) if steep else _SIZE
+        skip = int(np.ceil(size / _SIZE * high / room * 0.999)) if steep else 1
+        ax.set_xticks(
+            range(0, n_cols, skip),
+            cols[::skip],
+            rotation=90 if steep else 35,
+            ha="center" if steep else "right",
+            va="top",
+            rotation_mode="default" if steep else "anchor",
+            fontsize=size,
+        )
+
+
+def _write(
+    ax: Axes,
+    cells: Cells,
+    texts: NDArray[Any],
+    short: NDArray[Any],
+    colours: NDArray[np.float64],
+) -> bool:
+    """Write a number into every cell, as large as they all fit; whether they do."""
+    n_rows, n_cols = cells.shape
+    width, height = extent(ax)
+
+    def fitting(texts: NDArray[Any]) -> float:
+        wide, high = longest(ax, list(texts.flat), fontweight="bold")
+        return min(_SIZE, 9.2 * width / n_cols / wide, 8.5 * height / n_rows / high)
+
+    size = fitting(texts)
+    if size < _SHORT:
+        texts, size = short, fitting(short)
+    if size < _LEAST_NUMBER:
+        return False
+    found, unjudged = cells.found, cells.unjudged
+    for i, j in np.ndindex(cells.shape):
         ax.text(
             j,
             i,
@@ -66,76 +157,21 @@ def heatmap(matrix: GapMatrix, *, what: str = "residual", ax: Axes | None = None
             ha="center",
             va="center",
             color="#666666" if unjudged[i, j] else text_color(colours[i, j]),
-            fontweight="bold" if found else "normal",
+            fontsize=size,
+            fontweight="bold" if found[i, j] else "normal",
             fontstyle="italic" if unjudged[i, j] else "normal",
+            in_layout=False,
         )
-    ax.set_xticks(range(shape[1]), [_label(name) for name in col_names])
-    ax.set_yticks(range(shape[0]), [_label(name) for name in row_names])
-    if max(map(len, col_names)) > 10:
-        plt.setp(ax.get_xticklabels(), rotation=30, ha="right", rotation_mode="anchor")
-    ax.set(xlabel=_label(matrix.cols), ylabel=_label(matrix.rows))
-    ax.tick_params(length=0)
-    ax.spines[:].set_visible(False)
-    ax.set_xticks(np.arange(1, shape[1]) - 0.5, minor=True)
-    ax.set_yticks(np.arange(1, shape[0]) - 0.5, minor=True)
-    ax.grid(which="minor", color="white", linewidth=2)
-    ax.tick_params(which="minor", length=0)
-    names = [_label(name) for name in (matrix.values or "records", matrix.rows, matrix.cols)]
-    limit = matrix._core.limit()
-    ax.set_title(
-        f"{names[0]} by {names[1]} and {names[2]}: {_NUMBERS[what]}\n"
-        f"colour is the residual: orange less than expected, purple more\nbold: q ≤ {limit:g}, grey: not judged",
-        loc="left",
-        fontsize="small",
-    )
-    describe(ax, _description(matrix, texts, status, row_names, col_names, what))
-    return ax
+    return True
 
 
-def _texts(table: dict[str, Any], what: str) -> np.ndarray[Any, np.dtype[Any]]:
-    """The signed number of every cell as text."""
-    if what == "residual":
-        numbers = [_signed(value) for value in table["residual"]]
-    elif what == "difference":
-        numbers = [f"{_signed(100 * (value - 1), 0)} %" for value in table["index"]]
-    else:
-        numbers = [_signed(value, 0) for value in table["gap_value"]]
-    marks = {"not applicable": "n/a", "too few": "too few"}
-    texts = [marks.get(status, text) for text, status in zip(numbers, table["status"], strict=True)]
-    return np.array(texts, dtype=object)
+def _colour_bar(ax: Axes, reach: float) -> None:
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
 
-
-def _signed(value: float, decimals: int = 1) -> str:
-    """A number with its sign; none for what rounds to zero, a dash for what is missing."""
-    if math.isnan(value):
-        return "–"
-    if math.isinf(value):
-        return "+∞" if value > 0 else "−∞"
-    text = f"{value:+,.{decimals}f}".replace("-", "−")
-    return text if text.strip("+−0.,") else text[1:]
-
-
-def _label(name: str, width: int = 24) -> str:
-    """A name from data, cut to ``width`` letters."""
-    return literal(name if len(name) <= width else name[: width - 1].rstrip() + "…")
-
-
-def _description(
-    matrix: GapMatrix,
-    texts: Any,
-    status: Any,
-    row_names: list[str],
-    col_names: list[str],
-    what: str,
-) -> str:
-    """The picture in words, for those who cannot see it."""
-    lines = [
-        f"Heatmap of {matrix.values or 'records'} by {matrix.rows} and {matrix.cols}; "
-        f"each cell shows the {_NUMBERS[what]}."
-    ]
-    for i, row in enumerate(row_names):
-        cells = ", ".join(
-            f"{col} {texts[i, j]} ({status[i, j]})" for j, col in enumerate(col_names)
-        )
-        lines.append(f"{row}: {cells}.")
-    return " ".join(lines)
+    figure = ax.get_figure()
+    if figure is not None:
+        shown = ScalarMappable(Normalize(-reach, reach), GAPS)
+        bar = figure.colorbar(shown, ax=ax, extend="both", shrink=0.6, pad=0.02, aspect=30)
+        bar.set_label("adjusted residual")
+        bar.outline.set_visible(False)
