@@ -8,7 +8,16 @@ import numpy as np
 
 from ilk._html import format_value
 from ilk.exceptions import DataError
-from ilk.plot._style import CATEGORIES, describe, heatmap, ink, label, literal, new_axes
+from ilk.plot._style import (
+    CATEGORIES,
+    describe,
+    heatmap,
+    ink,
+    label,
+    literal,
+    new_axes,
+    text_color,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,6 +40,7 @@ def fit_heatmap(found: FitMatrix, *, ax: Axes | None = None) -> Axes:
     fit = np.asarray(table["fit"]).reshape(len(rows), len(cols))
     texts = [[f"{value:.2f}" for value in line] for line in fit]
     ax = heatmap(ax, fit, rows, cols, texts)
+    _from_0_to_1(ax)
     _note(ax, "fit: share of the importance of needs that is delivered")
     return describe(ax, f"Fit of products to segments. {' '.join(found.explain().splitlines())}")
 
@@ -59,10 +69,26 @@ def sensitivity_map(found: ValueMap, *, ax: Axes | None = None) -> Axes:
         for line in zip(words, sensitive, strict=True)
     ]
     ax = heatmap(ax, values, rows, cols, texts, **options)
-    for i, j in np.argwhere(sensitive):
-        ax.texts[i * len(cols) + j].set_fontweight("bold")
+    if not options:
+        _from_0_to_1(ax)
+    for text, mark in zip(_last(ax, shape), sensitive.ravel(), strict=True):
+        text.set_fontweight("bold" if mark else "normal")
     _note(ax, f"{_MARK} sensitive      {note}")
     return describe(ax, f"Value map. {' '.join(found.explain().splitlines())}")
+
+
+def _from_0_to_1(ax: Axes) -> None:
+    """Colour shares by the whole of their range, so that a small difference looks small."""
+    image = ax.images[-1]
+    image.set_clim(0.0, 1.0)
+    colors = image.cmap(image.norm(image.get_array()))
+    for text, color in zip(_last(ax, image.get_size()), colors.reshape(-1, 4), strict=True):
+        text.set_color(text_color(color))
+
+
+def _last(ax: Axes, shape: tuple[int, ...]) -> list[Any]:
+    """The texts of the cells: axes that were given may hold others."""
+    return list(ax.texts)[-shape[0] * shape[1] :]
 
 
 def _lift_text(lift: float) -> str:

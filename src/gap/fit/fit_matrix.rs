@@ -91,7 +91,7 @@ impl FitMatrix {
         let names = |needs: Vec<usize>| listed(needs.iter().map(|&need| &self.fit.needs[need]));
         let share = |(s, v)| {
             let shares = self.fit.shares(s);
-            open((s, v)).into_iter().map(|need| shares[need]).sum::<f64>()
+            open((s, v)).into_iter().fold(0.0, |sum, need| sum + shares[need])
         };
         Table::builder()
             .text(&self.words[0], cells().map(|(s, _)| &self.segments[s]))

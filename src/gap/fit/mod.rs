@@ -11,6 +11,7 @@
 mod answers;
 mod fit_matrix;
 mod grid;
+mod inputs;
 mod matching;
 mod priority;
 mod ratio;
@@ -22,9 +23,10 @@ mod words;
 
 pub use fit_matrix::{FitMatrix, fit_matrix};
 pub use grid::{Cells, Grid, Range, Source, grid};
+pub use inputs::{Inputs, Satisfaction};
 pub use matching::Fit;
 pub use priority::{Certainty, Ranked, Spread};
 pub use ratio::TwoGroups;
 pub use responses::{Pattern, ResponseColumns, Responses};
 pub use rivals::{Difference, Rivals};
-pub use value_map::{Evidence, Inputs, Options, Satisfaction, ValueMap, Words, value_map};
+pub use value_map::{Evidence, Options, ValueMap, Words, value_map};

@@ -98,7 +98,7 @@ impl ValueMap {
             let open: Vec<Vec<usize>> = cells.iter().map(|&(p, v)| self.unmatched(p, v)).collect();
             let shares: Vec<Vec<f64>> = (0..self.personas.len()).map(|p| fit.shares(p)).collect();
             let share = |(at, needs): (usize, &Vec<usize>)| {
-                needs.iter().map(|&need| shares[at / m][need]).sum::<f64>()
+                needs.iter().fold(0.0, |sum, &need| sum + shares[at / m][need])
             };
             builder = builder
                 .float("unmatched_share", open.iter().enumerate().map(share))
@@ -119,7 +119,7 @@ impl ValueMap {
         let worth = self.worth_shares();
         let held = |v: usize| {
             let held = worth.iter().zip(self.sensitive.chunks_exact(m)).filter(|(_, row)| row[v]);
-            held.map(|(worth, _)| worth).sum::<f64>()
+            held.fold(0.0, |sum, (worth, _)| sum + worth)
         };
         let mut builder = Table::builder()
             .int("rank", order().map(|entry| entry.rank as i64))

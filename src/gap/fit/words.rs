@@ -152,12 +152,12 @@ impl ValueMap {
             ),
             Evidence::Responses => format!(
                 "A persona is sensitive to a proposition where the {:.0} % interval of its lift (its rate of response over \
-                 that of all other customers) lies above {} and the test adjusted for all {} pairs finds a difference at \
-                 {:.3}.",
+                 that of all other customers) lies above {} and the test adjusted for all {} pairs has q of at most {}.",
                 100.0 * options.confidence,
                 options.min_lift,
                 self.sensitive.len(),
-                1.0 - options.confidence
+                // Without the digits that the subtraction leaves.
+                ((1.0 - options.confidence) * 1e9).round() / 1e9
             ),
         });
         let figure = match self.evidence {
