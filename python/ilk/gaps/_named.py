@@ -143,7 +143,6 @@ def matrix_array(data: Any, row: str) -> Any:
     is_rows = isinstance(data, np.ndarray) or (
         isinstance(data, Sequence)
         and not isinstance(data, (str, bytes))
-        and len(data) > 0
         and all(
             isinstance(line, (Sequence, np.ndarray)) and not isinstance(line, str) for line in data
         )

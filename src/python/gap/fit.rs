@@ -142,8 +142,12 @@ pub(crate) fn value_map(
         }),
         worth: frames.value.clone(),
     };
-    let drawn =
-        inputs.customer.is_some() || inputs.standard_error.is_some() || inputs.responses.is_some();
+    let drawn = options.n_boot > 0
+        && (inputs.customer.is_some()
+            || inputs.standard_error.is_some()
+            || inputs.responses.is_some());
+    // Where nothing is drawn, two calls give the same to the last letter.
+    let seed = if drawn { seed } else { 0 };
     let tables = [&frames.needs, &frames.scores].map(|frame| Pairs::rows(frame.as_ref()));
     let responded = frames.responses.as_ref().map_or(0, |frame| frame.table.get().0.n_rows());
     let rows = tables.iter().sum::<usize>() + responded;
