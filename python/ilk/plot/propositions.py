@@ -20,6 +20,8 @@ from ilk.plot._style import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
 
     from ilk.gaps import FitMatrix, ValueMap
@@ -32,6 +34,22 @@ _MOST_LIFT = 4.0
 _MARK = "\N{BLACK CIRCLE}"
 
 
+def _names(names: Sequence[str], width: int) -> list[str]:
+    """Names of at most ``width`` letters: cut at the end, or in the middle where the ends tell them apart.
+
+    >>> _names(["a promise to families", "a promise to singles"], 12)
+    ['a prom…ilies', 'a prom…ngles']
+    """
+    cut = [label(name, width) for name in names]
+    if len(set(cut)) == len(set(names)):
+        return list(names)
+    half = width // 2
+    return [
+        name if len(name) <= width else f"{name[:half]}…{name[len(name) - (width - half - 1) :]}"
+        for name in names
+    ]
+
+
 def fit_heatmap(found: FitMatrix, *, ax: Axes | None = None) -> Axes:
     """Draw segments by products; see :meth:`ilk.gaps.FitMatrix.plot`."""
     table = found.to_dict()
@@ -39,7 +57,7 @@ def fit_heatmap(found: FitMatrix, *, ax: Axes | None = None) -> Axes:
     rows, cols = list(dict.fromkeys(table[segment])), list(dict.fromkeys(table[product]))
     fit = np.asarray(table["fit"]).reshape(len(rows), len(cols))
     texts = [[f"{value:.2f}" for value in line] for line in fit]
-    ax = heatmap(ax, fit, rows, cols, texts)
+    ax = heatmap(ax, fit, _names(rows, 40), _names(cols, 24), texts)
     _from_0_to_1(ax)
     _note(ax, "fit: share of the importance of needs that is delivered")
     return describe(ax, f"Fit of products to segments. {' '.join(found.explain().splitlines())}")
@@ -68,7 +86,7 @@ def sensitivity_map(found: ValueMap, *, ax: Axes | None = None) -> Axes:
         [f"{_MARK} {word}" if mark else word for word, mark in zip(*line, strict=True)]
         for line in zip(words, sensitive, strict=True)
     ]
-    ax = heatmap(ax, values, rows, cols, texts, **options)
+    ax = heatmap(ax, values, _names(rows, 40), _names(cols, 24), texts, **options)
     if not options:
         _from_0_to_1(ax)
     for text, mark in zip(_last(ax, shape), sensitive.ravel(), strict=True):
@@ -140,7 +158,8 @@ def competitors(found: ValueMap, *, persona: str | None = None, ax: Axes | None 
         zorder=2,
     )
     ax.scatter(own, places, s=48, color=CATEGORIES[0], label="best proposition", zorder=3)
-    labels = [f"{label(names[at], 34)}  {weight[at]:.0%}" for at in order]
+    short = _names(names, 34)
+    labels = [f"{label(short[at], 34)}  {weight[at]:.0%}" for at in order]
     ax.set_yticks(places, labels)
     for place, text in enumerate(position):
         ax.text(

@@ -68,7 +68,7 @@ impl ValueMap {
 
     /// Who is sensitive to what and why, which proposition comes first, and by which thresholds, one paragraph per entry.
     pub fn explain(&self) -> Vec<String> {
-        let mut lines = vec![self.sentences().join(" ")];
+        let mut lines = self.sentences();
         lines.push(self.first());
         if let Some(line) = self.against_rivals() {
             lines.push(line);
