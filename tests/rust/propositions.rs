@@ -84,8 +84,10 @@ fn mapped(
     value_map(&inputs, words(), Options::default(), manifest(1), &Monitor::new()).unwrap()
 }
 
+type Rows = Vec<Vec<f64>>;
+
 /// Personas by needs with some weight in each row, and offers by needs.
-fn market() -> impl Strategy<Value = (Vec<Vec<f64>>, Vec<Vec<f64>>, Vec<Vec<f64>>)> {
+fn market() -> impl Strategy<Value = (Rows, Rows, Rows)> {
     (1..5_usize, 1..6_usize, 1..5_usize, 1..4_usize).prop_flat_map(|(p, n, v, c)| {
         let rows =
             |count, top: f64| prop::collection::vec(prop::collection::vec(0.0..=top, n), count);
@@ -409,6 +411,23 @@ fn intervals_of_priorities_cover_the_truth() {
 }
 
 #[test]
+fn intervals_of_many_customers_are_as_wide_as_those_of_theory() {
+    // Enough customers that counts of patterns are drawn; the scores of two propositions go together.
+    let n = 20_000;
+    let (table, names) = responding(&[vec![0.2, 0.5], vec![0.3, 0.1]], n, 9);
+    let map = responded(&table, &names, Options { n_boot: 4000, ..Options::default() });
+    let rates = &map.responses.as_ref().unwrap().rate;
+    for entry in &map.priority {
+        let v = entry.proposition;
+        let variance: f64 =
+            [rates[v], rates[2 + v]].iter().map(|p| p * (1.0 - p) / n as f64 / 4.0).sum();
+        let [lo, hi] = entry.certainty.unwrap().ends;
+        assert!(((hi - lo) / (2.0 * Z * variance.sqrt()) - 1.0).abs() < 0.06);
+        assert!(((lo + hi) / 2.0 - entry.score).abs() < 0.1 * (hi - lo));
+    }
+}
+
+#[test]
 fn chances_to_come_first_add_up_to_one_and_follow_the_distance() {
     let (table, names) = responding(&[vec![0.3, 0.3, 0.1], vec![0.3, 0.3, 0.1]], 300, 5);
     let map = responded(&table, &names, Options { top: 2, ..Options::default() });
@@ -510,7 +529,7 @@ fn intervals_of_fits_cover_the_truth() {
 
 #[test]
 fn the_persona_map_of_three_is_told_word_for_word() {
-    let scores = vec![vec![1.0, 1.0, 0.0], vec![1.0, 0.0, 0.0], vec![0.0, 0.0, 1.0]];
+    let scores = [vec![1.0, 1.0, 0.0], vec![1.0, 0.0, 0.0], vec![0.0, 0.0, 1.0]];
     let cells: Vec<usize> = (0..9).collect();
     let table = Table::builder()
         .text("persona", cells.iter().map(|c| format!("Persona {}", c / 3 + 1)))

@@ -583,8 +583,9 @@ def value_map(
     The interval of a lift is Koopman's score interval [2]_, which holds in small samples; p-values are Fisher's. Both compare
     a persona with all other customers.
 
-    Customers are drawn with replacement within their persona, their number and what they are worth held fixed. A replicate
-    takes as many steps as there are customers times needs or responses. Standard errors are taken as those of independent
+    Customers are drawn with replacement within their persona, their number and what they are worth held fixed. A replicate of
+    ratings takes as many steps as there are customers times needs. Of many responses the numbers of customers with the same
+    pattern are drawn, which is the same distribution in a time that hardly grows with the customers. Standard errors are taken as those of independent
     normal figures, cut at 0. Without any of them there is no interval, and the manifest says so. Deliveries are taken as
     they are.
 

@@ -9,6 +9,7 @@
 //! Start with [`value_map`] or [`fit_matrix`].
 
 mod answers;
+mod draws;
 mod fit_matrix;
 mod grid;
 mod inputs;

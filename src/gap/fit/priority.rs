@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::answers::Answers;
+use super::draws::{Customers, customers};
 use super::matching::{Fit, fit_of, opportunity, shares};
 use super::responses::Responses;
 use crate::error::Result;
@@ -98,7 +99,7 @@ pub(super) fn opportune(fit: &Fit, groups: usize) -> Vec<f64> {
 /// spread of each fit, persona by persona.
 ///
 /// One task with its own stream of random numbers per replicate: the same bits for any number of threads. A replicate takes as
-/// many steps as there are customers times needs.
+/// many steps as there are customers times needs; of many responses it takes a few for each pattern of response.
 ///
 /// # Errors
 ///
@@ -128,11 +129,12 @@ pub(super) fn rank(
     let cells = if uncertain.fit() { worth.len() * m } else { 0 };
     let needed = memory::matrix_bytes(plan.n_boot, 2 * (m + cells), size_of::<f64>());
     memory::check(&format!("{} replicates", plan.n_boot), needed, None, "take fewer: n_boot=200")?;
-    let masks: Option<Vec<Vec<u64>>> = uncertain.responses.map(expanded);
+    let responding: Option<Vec<Customers>> = uncertain.responses.map(customers);
     monitor.expect(plan.n_boot as u64);
     let replicates = parallel::map_tasks(plan.n_boot, |task| {
         monitor.check()?;
-        let made = replicate(task as u64, m, worth, fit, uncertain, masks.as_deref(), plan.seed);
+        let made =
+            replicate(task as u64, m, worth, fit, uncertain, responding.as_deref(), plan.seed);
         monitor.advance(1);
         Ok(made)
     });
@@ -161,22 +163,13 @@ pub(super) fn rank(
     Ok((ranked, spread))
 }
 
-/// The response of each customer, by persona.
-fn expanded(responses: &Responses) -> Vec<Vec<u64>> {
-    let mut masks = vec![Vec::new(); responses.n.len()];
-    for pattern in &responses.patterns {
-        masks[pattern.persona].extend(std::iter::repeat_n(pattern.mask, pattern.customers));
-    }
-    masks
-}
-
 fn replicate(
     task: u64,
     m: usize,
     worth: &[f64],
     fit: Option<&Fit>,
     uncertain: Uncertain<'_>,
-    masks: Option<&[Vec<u64>]>,
+    responding: Option<&[Customers]>,
     seed: u64,
 ) -> Replicate {
     let mut found = Replicate { scores: Vec::new(), fit: Vec::new() };
@@ -208,22 +201,10 @@ fn replicate(
         }
         found.scores = scores(worth, &figures);
     }
-    if let Some(masks) = masks {
+    if let Some(responding) = responding {
         let mut rng = Rng::stream(seed, Stage::Bootstrap, task);
-        let mut rates = vec![0.0; masks.len() * m];
-        for (masks, rates) in masks.iter().zip(rates.chunks_exact_mut(m)) {
-            let mut yes = vec![0_u32; m];
-            for _ in 0..masks.len() {
-                let mut mask = masks[rng.below(masks.len())];
-                while mask != 0 {
-                    yes[mask.trailing_zeros() as usize] += 1;
-                    mask &= mask - 1;
-                }
-            }
-            rates.iter_mut().zip(yes).for_each(|(rate, yes)| {
-                *rate = f64::from(yes) / masks.len() as f64;
-            });
-        }
+        let rates: Vec<f64> =
+            responding.iter().flat_map(|persona| persona.rates(m, &mut rng)).collect();
         found.scores = scores(worth, &rates);
     }
     found
