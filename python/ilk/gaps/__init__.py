@@ -10,13 +10,14 @@ where competitors are ahead; :func:`fit_matrix` matches products to segments. :c
 from __future__ import annotations
 
 from ilk.gaps._cube import GapCube
+from ilk.gaps._fit_matrix import FitMatrix, fit_matrix
 from ilk.gaps._map import CorrespondenceMap, correspondence
 from ilk.gaps._matrix import GapMatrix, gap_matrix
 from ilk.gaps._opportunity import Opportunities, opportunity
 from ilk.gaps._positioning import Positioning, communication_gaps, positioning_table
 from ilk.gaps._propositions import ValueProposition, propositions_table
 from ilk.gaps._turf import Turf, turf
-from ilk.gaps._value_map import FitMatrix, ValueMap, fit_matrix, value_map
+from ilk.gaps._value_map import ValueMap, value_map
 
 __all__ = [
     "CorrespondenceMap",

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 __all__ = [
     "Named",
     "check_missing",
+    "core_of",
     "first_native",
     "matrix_array",
     "named",
     "scale_ends",
     "wide",
+    "worth_pairs",
 ]
 
 
@@ -220,3 +222,24 @@ def first_native(*found: Named | None) -> Native:
     """The kind of the first that was a frame."""
     kinds = (one.native for one in found if one is not None and one.native is not None)
     return next(kinds, None) or default_native()
+
+
+def core_of(found: Named | None) -> dict[str, Any] | None:
+    return None if found is None else found.core
+
+
+def worth_pairs(value: Any) -> list[tuple[str, float]] | None:
+    """What each persona is worth, as pairs."""
+    if value is None:
+        return None
+    if not hasattr(value, "items"):
+        raise TypeError(
+            f"value: found a {type(value).__name__}, but a number for each persona is needed; "
+            'try: value={"families": 1000}'
+        )
+    pairs = []
+    for name, number in value.items():
+        if isinstance(number, bool) or not isinstance(number, (int, float, np.number)):
+            raise TypeError(f"value: found {number!r} for {name!r}, but a number is needed")
+        pairs.append((str(name), float(number)))
+    return pairs

@@ -6,24 +6,23 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-import numpy as np
-
 from ilk import _core
-from ilk._frame import Frame, require_columns, to_dict, to_native
+from ilk._frame import Frame, require_columns, to_native
 from ilk._progress import progress_bar
 from ilk._random import new_seed
 from ilk._result import Explanation, Result
 from ilk.exceptions import DataError
+from ilk.gaps._fit_matrix import delivered
 from ilk.gaps._named import (
-    Named,
     check_missing,
+    core_of,
     first_native,
     matrix_array,
     named,
     scale_ends,
     wide,
+    worth_pairs,
 )
-from ilk.gaps._propositions import ValueProposition, solved
 from ilk.gaps._turf import Turf
 
 if TYPE_CHECKING:
@@ -33,75 +32,7 @@ if TYPE_CHECKING:
 
     from ilk._progress import Progress
 
-__all__ = ["FitMatrix", "ValueMap", "fit_matrix", "value_map"]
-
-
-class FitMatrix(Result):
-    """How well each product delivers what each segment needs; made by :func:`fit_matrix`.
-
-    ``.table`` has one row per segment and product: the ``fit`` from 0 to 1, the share of the needs' importance that is
-    ``unmatched`` (``unmatched_share``), and these needs, the most important first.
-
-    Examples
-    --------
-    >>> from ilk.gaps import fit_matrix
-    >>> needs = {"families": {"speed": 3, "price": 1}, "singles": {"speed": 1, "price": 1}}
-    >>> delivery = {"box": {"speed": 1, "price": 0.2}, "shop": {"speed": 0.2, "price": 1}}
-    >>> fit_matrix(needs, delivery).matrix().loc["families"].round(2).tolist()
-    [0.8, 0.4]
-    """
-
-    __slots__ = ()
-
-    _wraps = _core.FitMatrix
-    _title = "Fit"
-    _formats: ClassVar[Mapping[str, str]] = {"fit": "index", "unmatched_share": "share"}
-
-    def matrix(self, what: str = "fit") -> Any:
-        """One figure laid out as segments by products.
-
-        Parameters
-        ----------
-        what : str
-            A column of ``table``.
-
-        Returns
-        -------
-        frame
-            The segments are the index of a pandas frame, and else the first column.
-
-        Raises
-        ------
-        DataError
-            If there is no such figure.
-        """
-        return wide(self.to_dict(), what, self._core.names(), self._native)
-
-    @property
-    def unmatched(self) -> Any:
-        """Needs of each segment that no product delivers: their ``share`` of importance, and the ``best`` product."""
-        return to_native(self._core.unmatched(), self._native)
-
-    def plot(self, *, ax: Axes | None = None) -> Axes:
-        """Draw segments by products, coloured and lettered by the fit.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-            Where to draw; a new figure where none is given.
-
-        Returns
-        -------
-        matplotlib Axes
-            Its label (``get_label()``) describes the picture in words.
-        """
-        from ilk.plot.propositions import fit_heatmap
-
-        return fit_heatmap(self, ax=ax)
-
-    def explain(self) -> Explanation:
-        """The product that fits each segment best, and what it leaves unmatched."""
-        return Explanation("\n".join(self._core.explain()))
+__all__ = ["ValueMap", "value_map"]
 
 
 class ValueMap(Result):
@@ -362,111 +293,11 @@ class ValueMap(Result):
         """Share of each persona in the value of all."""
         return dict(zip(self.personas, self._core.worth(), strict=True))
 
-    def _needs_columns(self) -> dict[str, Any]:
-        return to_dict(self._core.needs())
-
 
 def _roles(roles: Any) -> list[str]:
     if isinstance(roles, str) or not all(isinstance(role, str) for role in roles):
         raise TypeError(f"roles: found {roles!r}, but lists of names are needed")
     return list(roles)
-
-
-def _delivery(data: Any, argument: str, **options: Any) -> Named:
-    """What is delivered, from frames, mappings or records of value propositions."""
-    if isinstance(data, ValueProposition):
-        data = [data]
-    if isinstance(data, (list, tuple)) and any(isinstance(one, ValueProposition) for one in data):
-        return named(solved(data), argument, **{**options, "fill": True})
-    return named(data, argument, **options)
-
-
-def fit_matrix(
-    needs: Any,
-    delivery: Any,
-    *,
-    segment: str = "segment",
-    need: str = "need",
-    weight: str = "importance",
-    product: str = "product",
-    delivers: str = "delivery",
-    scale: tuple[float, float] | None = None,
-    delivery_scale: tuple[float, float] | None = None,
-    matched: float = 0.5,
-    missing: Literal["error", "zero"] = "error",
-) -> FitMatrix:
-    """Match products to segments: how well each product delivers what each segment needs.
-
-    The fit is ``sum(w d) / sum(w)`` over the needs, with importance ``w`` and delivery ``d``.
-
-    Parameters
-    ----------
-    needs : frame or mapping
-        How important each need is to each segment: one row per pair, one row per segment and a column per need, or
-        ``{segment: {need: weight}}``. Any numbers from 0 up: only their proportions within a segment count.
-    delivery : frame, mapping or list of ValueProposition
-        How well each product delivers each need, from 0 to 1, in the same forms. A value proposition delivers the
-        problems that a feature of its path solves.
-    segment, need, weight, product, delivers : str
-        The columns. A frame with neither ``need`` nor the column of numbers has a column for each need.
-    scale, delivery_scale : tuple of float, optional
-        Lowest and highest rating, where the numbers are ratings: they become 0 and 1.
-    matched : float
-        A need is unmatched where less than this is delivered.
-    missing : {"error", "zero"}
-        Whether a pair that is not given is an error or counts 0.
-
-    Returns
-    -------
-    FitMatrix
-        With ``.table``, ``.matrix()``, ``.unmatched``, ``.plot()`` and ``.explain()``.
-
-    Raises
-    ------
-    MissingColumnError
-        If a column is not there.
-    DataError
-        If a need of one side is unknown to the other, a weight is negative, a pair is missing or stands twice, or nothing is
-        important to a segment.
-    TypeError
-        If a column of numbers holds text.
-
-    Notes
-    -----
-    S1-SEG-01. The weighted coverage of the value proposition canvas (Osterwalder and others 2014, Value Proposition
-    Design, Wiley).
-
-    Examples
-    --------
-    >>> from ilk.gaps import fit_matrix
-    >>> needs = {"families": {"speed": 3, "price": 1}, "singles": {"speed": 1, "price": 1}}
-    >>> delivery = {"box": {"speed": 1, "price": 0.2}, "shop": {"speed": 0.2, "price": 1}}
-    >>> fit_matrix(needs, delivery).table["unmatched"].tolist()
-    ['price', 'speed', 'price', 'speed']
-    """
-    fill = check_missing(missing)
-    wanted = named(
-        needs,
-        "needs",
-        row=segment,
-        col=need,
-        value=weight,
-        scale=scale_ends("scale", scale),
-        fill=fill,
-    )
-    given = _delivery(
-        delivery,
-        "delivery",
-        row=product,
-        col=need,
-        value=delivers,
-        scale=scale_ends("delivery_scale", delivery_scale),
-        fill=fill,
-    )
-    settings = {"segment": segment, "need": need, "weight": weight, "product": product, "delivers": delivers,
-                "scale": scale, "delivery_scale": delivery_scale, "matched": matched, "missing": missing}  # fmt: skip
-    core = _core.fit_matrix(wanted.core, given.core, float(matched), json.dumps(settings))
-    return FitMatrix(core, first_native(wanted, given))
 
 
 def value_map(
@@ -615,24 +446,17 @@ def value_map(
     by_need: dict[str, Any] = {"col": need, "fill": fill}
     ratings = {"row": persona, "scale": ends, **by_need}
     of_needs = of_scores = of_satisfaction = of_competitors = of_delivery = None
+    column = satisfaction if isinstance(satisfaction, str) else None
     if needs is not None:
-        others = (customer, standard_error, satisfaction if isinstance(satisfaction, str) else None)
+        others = (customer, standard_error, column)
         of_needs = named(needs, "needs", value=weight, others=others, **ratings)
-    if satisfaction is not None and not isinstance(satisfaction, str):
+    if satisfaction is not None and column is None:
         of_satisfaction = named(satisfaction, "satisfaction", value="satisfaction", **ratings)
+    by_offer = {"value": delivers, "scale": delivery_ends, **by_need}
     if delivery is not None:
-        of_delivery = _delivery(
-            delivery, "delivery", row=proposition, value=delivers, scale=delivery_ends, **by_need
-        )
+        of_delivery = delivered(delivery, "delivery", row=proposition, **by_offer)
     if competitors is not None:
-        of_competitors = _delivery(
-            competitors,
-            "competitors",
-            row=competitor,
-            value=delivers,
-            scale=delivery_ends,
-            **by_need,
-        )
+        of_competitors = delivered(competitors, "competitors", row=competitor, **by_offer)
     if scores is not None:
         of_scores = named(
             matrix_array(scores, persona),
@@ -656,66 +480,20 @@ def value_map(
     if of_needs is not None and responded is not None and customer in responded["table"].names():
         # Where only the frame of responses has the column, importance is told per persona.
         rated = customer if customer in of_needs.core["table"].names() else None
-    frames = {
-        "needs": _core_of(of_needs),
-        "customer": rated,
-        "standard_error": standard_error,
-        "satisfaction": _core_of(of_satisfaction),
-        "satisfaction_column": satisfaction if isinstance(satisfaction, str) else None,
-        "delivery": _core_of(of_delivery),
-        "competitors": _core_of(of_competitors),
-        "scores": _core_of(of_scores),
-        "responses": responded,
-        "value": _worth(value),
-        "words": (persona, proposition, need),
-    }
-    options = {
-        "threshold": float(threshold),
-        "min_lift": float(min_lift),
-        "matched": float(matched),
-        "parity": float(parity),
-        "top": top,
-        "n_boot": n_boot,
-        "confidence": float(confidence),
-    }
-    settings = {
-        **options,
-        "persona": persona,
-        "need": need,
-        "weight": weight,
-        "proposition": proposition,
-        "delivers": delivers,
-        "competitor": competitor,
-        "customer": customer,
-        "standard_error": standard_error,
-        "satisfaction": satisfaction if isinstance(satisfaction, str) else satisfaction is not None,
-        "scale": ends,
-        "delivery_scale": delivery_ends,
-        "missing": missing,
-    }
+    frames = {"needs": core_of(of_needs), "customer": rated, "standard_error": standard_error,
+              "satisfaction": core_of(of_satisfaction), "satisfaction_column": column,
+              "delivery": core_of(of_delivery), "competitors": core_of(of_competitors),
+              "scores": core_of(of_scores), "responses": responded, "value": worth_pairs(value),
+              "words": (persona, proposition, need)}  # fmt: skip
+    options = {"threshold": float(threshold), "min_lift": float(min_lift), "matched": float(matched),
+               "parity": float(parity), "top": top, "n_boot": n_boot, "confidence": float(confidence)}  # fmt: skip
+    satisfied = column or satisfaction is not None
+    settings = {**options, "persona": persona, "need": need, "weight": weight, "proposition": proposition,
+                "delivers": delivers, "competitor": competitor, "customer": customer,
+                "standard_error": standard_error, "satisfaction": satisfied, "scale": ends,
+                "delivery_scale": delivery_ends, "missing": missing}  # fmt: skip
     with progress_bar(progress, "value_map") as report:
         core = _core.value_map(
             frames, options, new_seed(random_state), json.dumps(settings), report
         )
     return ValueMap(core, native or first_native(of_needs, of_scores, of_delivery))
-
-
-def _core_of(found: Named | None) -> dict[str, Any] | None:
-    return None if found is None else found.core
-
-
-def _worth(value: Any) -> list[tuple[str, float]] | None:
-    """What each persona is worth, as pairs."""
-    if value is None:
-        return None
-    if not hasattr(value, "items"):
-        raise TypeError(
-            f"value: found a {type(value).__name__}, but a number for each persona is needed; "
-            'try: value={"families": 1000}'
-        )
-    pairs = []
-    for name, number in value.items():
-        if isinstance(number, bool) or not isinstance(number, (int, float, np.number)):
-            raise TypeError(f"value: found {number!r} for {name!r}, but a number is needed")
-        pairs.append((str(name), float(number)))
-    return pairs

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ilk._frame import to_dict
 from ilk._html import format_value
 from ilk.exceptions import DataError
 from ilk.plot._style import (
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
     from ilk.gaps import FitMatrix, ValueMap
 
@@ -58,7 +60,7 @@ def fit_heatmap(found: FitMatrix, *, ax: Axes | None = None) -> Axes:
     fit = np.asarray(table["fit"]).reshape(len(rows), len(cols))
     texts = [[f"{value:.2f}" for value in line] for line in fit]
     ax = heatmap(ax, fit, _names(rows, 40), _names(cols, 24), texts)
-    _from_0_to_1(ax)
+    _from_0_to_1(ax, fit)
     _note(ax, "fit: share of the importance of needs that is delivered")
     return describe(ax, f"Fit of products to segments. {' '.join(found.explain().splitlines())}")
 
@@ -88,19 +90,19 @@ def sensitivity_map(found: ValueMap, *, ax: Axes | None = None) -> Axes:
     ]
     ax = heatmap(ax, values, _names(rows, 40), _names(cols, 24), texts, **options)
     if not options:
-        _from_0_to_1(ax)
+        _from_0_to_1(ax, values)
     for text, mark in zip(_last(ax, shape), sensitive.ravel(), strict=True):
         text.set_fontweight("bold" if mark else "normal")
     _note(ax, f"{_MARK} sensitive      {note}")
     return describe(ax, f"Value map. {' '.join(found.explain().splitlines())}")
 
 
-def _from_0_to_1(ax: Axes) -> None:
+def _from_0_to_1(ax: Axes, values: NDArray[np.float64]) -> None:
     """Colour shares by the whole of their range, so that a small difference looks small."""
     image = ax.images[-1]
     image.set_clim(0.0, 1.0)
-    colors = image.cmap(image.norm(image.get_array()))
-    for text, color in zip(_last(ax, image.get_size()), colors.reshape(-1, 4), strict=True):
+    colors: Any = image.cmap(values.ravel())
+    for text, color in zip(_last(ax, values.shape), colors, strict=True):
         text.set_color(text_color(color))
 
 
@@ -120,7 +122,7 @@ def _note(ax: Axes, text: str) -> None:
 
 def competitors(found: ValueMap, *, persona: str | None = None, ax: Axes | None = None) -> Axes:
     """Draw propositions against competitors; see :meth:`ilk.gaps.ValueMap.plot`."""
-    table = found._needs_columns()
+    table = to_dict(found._core.needs())
     if "competitor" not in table:
         raise DataError(
             "competitors: found none, but what each competitor delivers of each need must be given; "
