@@ -35,6 +35,7 @@ mod crosstab;
 pub mod cube;
 mod exact;
 mod expected;
+pub mod fit;
 mod judge;
 mod layout;
 pub mod map;

@@ -43,8 +43,8 @@ mod core_module {
     use super::economics::{PyKnockout, PyRanking, PyScorecard, PyTimeToSale, segment_scorecard};
     #[pymodule_export]
     use super::gap::{
-        PyGapCube, PyGapMatrix, PyMap, PyOpportunities, PyTurf, gap_cube, gap_matrix, map_columns,
-        opportunities, reach,
+        PyFitMatrix, PyGapCube, PyGapMatrix, PyMap, PyOpportunities, PyTurf, PyValueMap,
+        fit_matrix, gap_cube, gap_matrix, map_columns, opportunities, reach, value_map,
     };
     #[pymodule_export]
     use super::quality::{

@@ -17,6 +17,7 @@ mod map;
 mod medoids;
 mod mixture;
 mod money;
+mod propositions;
 mod quality;
 mod resampling;
 mod rfm;

@@ -2,25 +2,40 @@
 
 Start with :func:`gap_matrix`; its ``.map()`` shows rows and columns in one picture, and :func:`correspondence` does so for
 several columns. :func:`opportunity` scores needs by importance and satisfaction; :func:`turf` finds the set of offers that
-reaches most customers.
+reaches most customers. :func:`value_map` says which persona is sensitive to which value proposition, which one comes first and
+where competitors are ahead; :func:`fit_matrix` matches products to segments. :class:`ValueProposition` and
+:class:`Positioning` are records of what is offered and how it is told.
 """
 
 from __future__ import annotations
 
 from ilk.gaps._cube import GapCube
+from ilk.gaps._fit_matrix import FitMatrix, fit_matrix
 from ilk.gaps._map import CorrespondenceMap, correspondence
 from ilk.gaps._matrix import GapMatrix, gap_matrix
 from ilk.gaps._opportunity import Opportunities, opportunity
+from ilk.gaps._positioning import Positioning, communication_gaps, positioning_table
+from ilk.gaps._propositions import ValueProposition, propositions_table
 from ilk.gaps._turf import Turf, turf
+from ilk.gaps._value_map import ValueMap, value_map
 
 __all__ = [
     "CorrespondenceMap",
+    "FitMatrix",
     "GapCube",
     "GapMatrix",
     "Opportunities",
+    "Positioning",
     "Turf",
+    "ValueMap",
+    "ValueProposition",
+    "communication_gaps",
     "correspondence",
+    "fit_matrix",
     "gap_matrix",
     "opportunity",
+    "positioning_table",
+    "propositions_table",
     "turf",
+    "value_map",
 ]

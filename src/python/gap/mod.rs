@@ -1,9 +1,11 @@
 //! Bindings of the gap room. See `ilk.gaps`.
 
+mod fit;
 mod map;
 mod matrix;
 mod needs;
 
+pub(crate) use fit::{PyFitMatrix, PyValueMap, fit_matrix, value_map};
 pub(crate) use map::{PyMap, map_columns};
 pub(crate) use matrix::{PyGapCube, PyGapMatrix, gap_cube, gap_matrix};
 pub(crate) use needs::{PyOpportunities, PyTurf, opportunities, reach};
