@@ -31,6 +31,7 @@
 mod axis;
 mod boot;
 mod clusters;
+pub mod content;
 mod crosstab;
 pub mod cube;
 mod exact;
