@@ -40,6 +40,7 @@ mod judge;
 mod layout;
 pub mod map;
 mod matrix;
+pub mod messages;
 pub mod opportunity;
 mod options;
 mod shrink;
@@ -47,6 +48,7 @@ pub mod suppress;
 mod tables;
 mod tally;
 pub mod turf;
+pub mod whitespace;
 mod words;
 
 pub use axis::{Axis, Category, Level};

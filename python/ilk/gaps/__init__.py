@@ -2,25 +2,37 @@
 
 Start with :func:`gap_matrix`; its ``.map()`` shows rows and columns in one picture, and :func:`correspondence` does so for
 several columns. :func:`opportunity` scores needs by importance and satisfaction; :func:`turf` finds the set of offers that
-reaches most customers.
+reaches most customers. :func:`content_coverage` audits content by persona and stage, :func:`message_matrix` what is said to those who
+decide, and :func:`whitespace` finds what accounts do not buy though those like them do.
 """
 
 from __future__ import annotations
 
+from ilk.gaps._content import ContentComparison, ContentCoverage, content_coverage
 from ilk.gaps._cube import GapCube
 from ilk.gaps._map import CorrespondenceMap, correspondence
 from ilk.gaps._matrix import GapMatrix, gap_matrix
+from ilk.gaps._messages import ROLE_PRIORITIES, MessageMatrix, message_matrix
 from ilk.gaps._opportunity import Opportunities, opportunity
 from ilk.gaps._turf import Turf, turf
+from ilk.gaps._whitespace import Whitespace, whitespace
 
 __all__ = [
+    "ROLE_PRIORITIES",
+    "ContentComparison",
+    "ContentCoverage",
     "CorrespondenceMap",
     "GapCube",
     "GapMatrix",
+    "MessageMatrix",
     "Opportunities",
     "Turf",
+    "Whitespace",
+    "content_coverage",
     "correspondence",
     "gap_matrix",
+    "message_matrix",
     "opportunity",
     "turf",
+    "whitespace",
 ]

@@ -11,7 +11,7 @@ mod cells;
 mod compare;
 mod demand;
 mod inventory;
-mod names;
+pub(super) mod names;
 
 use serde::{Deserialize, Serialize};
 

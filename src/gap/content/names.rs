@@ -12,8 +12,8 @@ enum Meant {
 }
 
 /// A column of personas or of stages as it stands in the inventory.
-pub(super) struct Column {
-    pub(super) codes: Vec<u32>,
+pub(in crate::gap) struct Column {
+    pub(in crate::gap) codes: Vec<u32>,
     name: String,
     meant: Vec<Meant>,
     /// Names in order, and whether that order was declared.
@@ -22,16 +22,16 @@ pub(super) struct Column {
 }
 
 /// Names of one side of the matrix, and for each category of the column the places of those that it serves.
-pub(super) struct Side {
-    pub(super) names: Vec<String>,
-    pub(super) serves: Vec<Vec<usize>>,
+pub(in crate::gap) struct Side {
+    pub(in crate::gap) names: Vec<String>,
+    pub(in crate::gap) serves: Vec<Vec<usize>>,
     /// Whether the order means something.
-    pub(super) ordered: bool,
+    pub(in crate::gap) ordered: bool,
 }
 
 impl Column {
     /// Reads the column, taking texts with several names apart.
-    pub(super) fn read(
+    pub(in crate::gap) fn read(
         labels: Labels<'_>,
         everyone: Option<&str>,
         separator: Option<&str>,
@@ -78,7 +78,7 @@ impl Column {
 
     /// Settles which names there are: those given, else those declared by ordered categories, else those of the occupancy
     /// and then those of the inventory. `argument` is the plural under which the user gives them.
-    pub(super) fn settle(
+    pub(in crate::gap) fn settle(
         self,
         argument: &str,
         given: Option<&[String]>,
@@ -145,7 +145,12 @@ impl Column {
 }
 
 /// The place of a name, or the refusal of one that is not there.
-pub(super) fn known(argument: &str, plural: &str, name: &str, names: &[String]) -> Result<usize> {
+pub(in crate::gap) fn known(
+    argument: &str,
+    plural: &str,
+    name: &str,
+    names: &[String],
+) -> Result<usize> {
     names.iter().position(|other| other == name).ok_or_else(|| {
         Error::argument(
             argument,
