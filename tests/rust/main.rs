@@ -6,6 +6,7 @@ mod archetypes;
 mod buying;
 mod buying_pooled;
 mod cluster;
+mod content;
 mod decisions;
 mod density;
 mod economics;

@@ -248,7 +248,7 @@ def message_matrix(
     days: str | None = None,
     confidence: float = 0.95,
 ) -> MessageMatrix:
-    """Set messages against the priorities of those who decide: does each role hear what matters to it?
+    """Set messages against the priorities of those who decide: who hears what matters to them, and who does not.
 
     Parameters
     ----------
