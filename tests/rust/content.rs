@@ -505,12 +505,13 @@ fn equal_segments_are_pooled_and_unlike_ones_keep_their_share() {
 }
 
 #[test]
-fn concentration_is_the_best_of_a_fine_grid() {
+fn shares_are_those_of_averaging_finely_over_the_concentration() {
     use statrs::function::beta::ln_beta;
     for groups in [
         vec![(5.0, 20.0), (12.0, 30.0), (2.0, 25.0), (9.0, 12.0)],
         vec![(1.0, 4.0), (0.0, 9.0), (3.0, 5.0)],
         vec![(40.0, 80.0), (41.0, 80.0)],
+        vec![(300.0, 1000.0), (310.0, 1000.0), (2.0, 2.0)],
     ] {
         let (k, n) = groups.iter().fold((0.0, 0.0), |(k, n), g: &(f64, f64)| (k + g.0, n + g.1));
         let mean = k / n;
@@ -523,11 +524,23 @@ fn concentration_is_the_best_of_a_fine_grid() {
                 })
                 .sum()
         };
-        let best = (0..=20_000)
-            .map(|at| likelihood((f64::from(at) / 20_000.0 * n.ln()).exp()))
-            .fold(f64::NEG_INFINITY, f64::max);
-        let found = likelihood(shrink::concentration(&groups, mean));
-        assert!(found >= best - 1e-6, "{found} is below {best}");
+        let grid: Vec<f64> = (0..2000).map(|at| (f64::from(at) / 1999.0 * n.ln()).exp()).collect();
+        let best = grid.iter().map(|&m| likelihood(m)).fold(f64::NEG_INFINITY, f64::max);
+        for (share, &(k, accounts)) in shrink::shares(&groups).iter().zip(&groups) {
+            let (mut all, mut first, mut second) = (0.0, 0.0, 0.0);
+            for &m in &grid {
+                let weight = (likelihood(m) - best).exp();
+                let m = m.min(n - accounts).max(1.0);
+                let (a, b) = (mean * m + k, (1.0 - mean) * m + accounts - k);
+                all += weight;
+                first += weight * a / (a + b);
+                second += weight * a * (a + 1.0) / ((a + b) * (a + b + 1.0));
+            }
+            let (first, second) = (first / all, second / all);
+            assert_abs_diff_eq!(share.mean(), first, epsilon = 0.01);
+            let spread = (share.mean().powi(2) * share.relative_variance()).sqrt();
+            assert_relative_eq!(spread, (second - first * first).sqrt(), max_relative = 0.1);
+        }
     }
 }
 

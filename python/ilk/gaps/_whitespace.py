@@ -287,15 +287,17 @@ def whitespace(
 
     Notes
     -----
-    S3-MASS-02. Buyers among the accounts of a segment are taken as beta-binomial, with the product's overall share as the mean and the
-    concentration of the largest likelihood [1]_, at least 1 and at most the number of accounts elsewhere; the interval is
-    that of the beta that follows. Spend per buyer is a credibility mean [2]_. The interval of their product is that of the
-    lognormal with its mean and variance. Purchases that lack account, product, segment or value are left out and counted.
+    Buyers among the accounts of a segment are taken as beta-binomial over segments [1]_, with the product's overall share as the
+    mean. Its concentration, from 1 to the number of accounts elsewhere, is averaged over by its likelihood [2]_: intervals that
+    took its best value as the truth would be too narrow where segments are few. Spend per buyer is a credibility mean [3]_.
+    The interval of likelihood times spend is that of the lognormal with the mean and the variance of both. Purchases that
+    lack account, product, segment or value are left out and counted.
 
     References
     ----------
     .. [1] Griffiths (1973), Maximum likelihood estimation for the beta-binomial distribution, Biometrics 29.
-    .. [2] Bühlmann and Straub (1970), Glaubwürdigkeit für Schadensätze, Mitteilungen der Vereinigung schweizerischer
+    .. [2] Deely and Lindley (1981), Bayes empirical Bayes, Journal of the American Statistical Association 76.
+    .. [3] Bühlmann and Straub (1970), Glaubwürdigkeit für Schadensätze, Mitteilungen der Vereinigung schweizerischer
        Versicherungsmathematiker 70.
 
     Examples

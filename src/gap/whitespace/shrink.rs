@@ -1,16 +1,17 @@
 //! Shares and means of small groups drawn towards those of all, as far as the groups agree.
 //!
-//! Shares: buyers among `n` accounts of a group are beta-binomial over groups, with the overall share as mean; how much the
-//! groups agree is the concentration of the beta with the largest likelihood (Griffiths 1973, Biometrics 29:637-648). Means:
-//! credibility after Bühlmann and Straub (1970), Mitteilungen der Vereinigung schweizerischer Versicherungsmathematiker
-//! 70:111-133. In both what is known elsewhere counts at most as much as there are observations elsewhere.
+//! Shares: buyers among `n` accounts of a group are beta-binomial over groups (Griffiths 1973, Biometrics 29:637-648), with the
+//! overall share as mean. How much the groups agree, the concentration of the beta, is not taken as known: it is averaged
+//! over by its likelihood (Deely and Lindley 1981, JASA 76:833-841), since intervals that take its best value as the truth are
+//! too narrow where groups are few. Means: credibility after Bühlmann and Straub (1970), Mitteilungen der Vereinigung
+//! schweizerischer Versicherungsmathematiker 70:111-133. In both what is known elsewhere counts at most as much as there are
+//! observations elsewhere.
 
 use statrs::function::beta::{checked_beta_reg, ln_beta};
 use statrs::function::gamma::ln_gamma;
 
-/// Steps of the coarse search for the concentration, and of the fine one.
-const COARSE: usize = 12;
-const FINE: usize = 26;
+/// Concentrations that are averaged over, from 1 to the number of all accounts in equal ratios.
+pub const GRID: usize = 16;
 
 /// Above this the beta is normal on the scale of log-odds for all that an interval shows.
 const LARGE: f64 = 1000.0;
@@ -47,64 +48,64 @@ impl Share {
 
 /// The share of each group: `(k, n)` are buyers and accounts. Groups without accounts have the overall share.
 ///
-/// Cost: some forty evaluations of the likelihood.
+/// Each is a beta with the mean and the variance that the average over [`concentrations`] has. Cost: [`GRID`] evaluations of
+/// the likelihood.
 pub fn shares(groups: &[(f64, f64)]) -> Vec<Share> {
     let (k, n) = groups.iter().fold((0.0, 0.0), |(k, n), group| (k + group.0, n + group.1));
     let overall = k / n;
-    let all = concentration(groups, overall);
+    let grid = concentrations(groups, overall);
+    let share = |(buyers, accounts): (f64, f64), concentration: f64| {
+        let weight = concentration.min(n - accounts).max(1.0);
+        Share { a: overall * weight + buyers, b: (1.0 - overall) * weight + (accounts - buyers) }
+    };
     groups
         .iter()
-        .map(|&(buyers, accounts)| {
-            let weight = all.min(n - accounts).max(1.0);
-            Share {
-                a: overall * weight + buyers,
-                b: (1.0 - overall) * weight + (accounts - buyers),
+        .map(|&group| {
+            if let [(only, _)] = grid[..] {
+                return share(group, only);
             }
+            let (mut mean, mut square) = (0.0, 0.0);
+            for &(concentration, weight) in &grid {
+                let one = share(group, concentration);
+                let m = one.mean();
+                mean += weight * m;
+                square += weight * m * m * (1.0 + one.relative_variance());
+            }
+            let size = mean * (1.0 - mean) / (square - mean * mean) - 1.0;
+            Share { a: mean * size, b: (1.0 - mean) * size }
         })
         .collect()
 }
 
-/// The concentration of the beta with the largest likelihood, between 1 and the number of all accounts.
-pub fn concentration(groups: &[(f64, f64)], overall: f64) -> f64 {
+/// Concentrations of the beta with the weight of each, by its likelihood: all ratios are as likely beforehand. One
+/// alone where the groups say nothing of it.
+pub fn concentrations(groups: &[(f64, f64)], overall: f64) -> Vec<(f64, f64)> {
     let n: f64 = groups.iter().map(|group| group.1).sum();
     let informative = groups.iter().filter(|group| group.1 > 0.0).count() > 1;
     if !informative || overall <= 0.0 || overall >= 1.0 {
-        return 1.0;
+        return vec![(1.0, 1.0)];
     }
-    let likelihood = |log: f64| -> f64 {
-        let m: f64 = log.exp();
-        let (a, b) = (overall * m, (1.0 - overall) * m);
-        let (at_a, at_b, at_m) = (ln_gamma(a), ln_gamma(b), ln_gamma(m));
-        groups
-            .iter()
-            .map(|&(k, n)| {
-                (ln_gamma(a + k) - at_a) + (ln_gamma(b + n - k) - at_b) - (ln_gamma(m + n) - at_m)
-            })
-            .sum()
-    };
-    let top = n.ln();
-    let step = top / COARSE as f64;
-    let best = (0..=COARSE)
-        .map(|at| (at, likelihood(at as f64 * step)))
-        .fold((0, f64::NEG_INFINITY), |best, found| if found.1 > best.1 { found } else { best });
-    let (mut low, mut high) =
-        ((best.0 as f64 - 1.0).max(0.0) * step, (best.0 as f64 + 1.0).min(COARSE as f64) * step);
-    // Golden section.
-    let golden = (5.0_f64.sqrt() - 1.0) / 2.0;
-    let (mut left, mut right) = (high - golden * (high - low), low + golden * (high - low));
-    let (mut at_left, mut at_right) = (likelihood(left), likelihood(right));
-    for _ in 0..FINE {
-        if at_left > at_right {
-            (high, right, at_right) = (right, left, at_left);
-            left = high - golden * (high - low);
-            at_left = likelihood(left);
-        } else {
-            (low, left, at_left) = (left, right, at_right);
-            right = low + golden * (high - low);
-            at_right = likelihood(right);
-        }
-    }
-    ((low + high) / 2.0).exp()
+    let step = n.ln() / (GRID - 1) as f64;
+    let mut grid: Vec<(f64, f64)> = (0..GRID)
+        .map(|at| {
+            let m: f64 = (at as f64 * step).exp();
+            let (a, b) = (overall * m, (1.0 - overall) * m);
+            let (at_a, at_b, at_m) = (ln_gamma(a), ln_gamma(b), ln_gamma(m));
+            let likelihood: f64 = groups
+                .iter()
+                .map(|&(k, n)| {
+                    (ln_gamma(a + k) - at_a) + (ln_gamma(b + n - k) - at_b)
+                        - (ln_gamma(m + n) - at_m)
+                })
+                .sum();
+            (m, likelihood)
+        })
+        .collect();
+    let most = grid.iter().map(|&(_, likelihood)| likelihood).fold(f64::NEG_INFINITY, f64::max);
+    grid.iter_mut().for_each(|(_, weight)| *weight = (*weight - most).exp());
+    let all: f64 = grid.iter().map(|&(_, weight)| weight).sum();
+    grid.iter_mut().for_each(|(_, weight)| *weight /= all);
+    grid
 }
 
 /// The value below which a beta variable lies with probability `p`.
