@@ -258,9 +258,11 @@ fn outcomes(
     let given = options.won.is_some();
     let open = deals.iter().filter(|deal| given && deal.won.is_nan()).count();
     if open > 0 {
+        let (deals, are, have) =
+            if open == 1 { ("deal", "is", "has") } else { ("deals", "are", "have") };
         manifest
             .notes
-            .push(format!("{open} deals are not decided and have no part in the win rates"));
+            .push(format!("{open} {deals} {are} not decided and {have} no part in the win rates"));
     }
     let z = Normal::standard().inverse_cdf((1.0 + options.confidence) / 2.0);
     let groups = [true, false].map(|matched| {

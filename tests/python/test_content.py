@@ -400,7 +400,7 @@ def test_each_role_is_held_against_its_own_priority() -> None:
     assert found.matrix()["speed"].tolist() == [0, 1, 1]
     assert found.matrix("status")["budget savings"] == ["", "spoken to", ""]
     assert found.gaps()["sentence"] == [
-        "managing director: nothing speaks to strategy; all 1 piece is off message (efficiency).",
+        "managing director: nothing speaks to strategy; its one piece is off message (efficiency).",
         "department head: nothing speaks to convenience; 50.0 % of 2 pieces are off message (speed).",
     ]
     assert found.manifest["notes"] == ['nobody\'s priority: "speed"']
@@ -477,7 +477,7 @@ def test_a_deal_is_matched_where_every_role_heard_its_own() -> None:
     assert groups["n"].tolist() == [1, 2]
     assert groups["decided"].tolist() == [1, 1]
     assert groups["win_rate"].tolist() == [1, 0]
-    assert "1 deals are not decided" in found.manifest["notes"][0]
+    assert "1 deal is not decided and has no part" in found.manifest["notes"][0]
 
 
 @pytest.mark.slow

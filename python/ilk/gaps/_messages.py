@@ -58,7 +58,7 @@ class MessageMatrix(Report):
     ... }
     >>> found = message_matrix(content)
     >>> found.gaps()["sentence"][0]
-    'managing director: nothing speaks to strategy; all 1 piece is off message (efficiency).'
+    'managing director: nothing speaks to strategy; its one piece is off message (efficiency).'
     """
 
     __slots__ = ()
@@ -162,7 +162,9 @@ class MessageMatrix(Report):
         most = sorted(said, key=lambda name: -said[name])[:3]
         instead = f" ({', '.join(most)})" if most else ""
         if off == 1:
-            share = f"all {number} {'is' if pieces == 1 else 'are'} off message{instead}"
+            share = (
+                f"{'its one piece is' if pieces == 1 else f'all {number} are'} off message{instead}"
+            )
         elif off == 0:
             share = f"none of {number} is off message"
         else:

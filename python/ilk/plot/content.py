@@ -51,7 +51,7 @@ def coverage_map(found: ContentCoverage, what: str, ax: Axes | None = None) -> A
     shape = (len(personas), len(stages))
     if what == "gap":
         values = -100 * np.asarray(table["gap"], dtype=float)
-        numbers = [_signed(value) for value in values]
+        numbers = _points(values)
     else:
         values = np.asarray(table[what], dtype=float)
         kind = "index" if what == "coverage" else "share"
@@ -71,7 +71,7 @@ def coverage_map(found: ContentCoverage, what: str, ax: Axes | None = None) -> A
         ax, values.reshape(shape), personas, stages, _rows(texts, shape), signed=what == "gap"
     )
     title = f"Content by persona and stage: {_WHAT[what]}"
-    ax.set_title(f"{title}\n{_KEY}" if letters else title, loc="left", fontsize="small")
+    ax.set_title(f"{title}\n{_KEY}" if letters else title, loc="left", fontsize="small", pad=10)
     cells = (
         f"{table['persona'][at]} at {table['stage'][at]}: {numbers[at]}, {table['status'][at]}"
         + (f", {table['missing'][at]}" if table["missing"][at] else "")
@@ -88,19 +88,23 @@ def change_map(found: ContentComparison, ax: Axes | None = None) -> Axes:
     shape = (len(personas), len(stages))
     values, texts = np.full(shape, np.nan), [[""] * shape[1] for _ in personas]
     told = []
+    before, after = (-100 * np.asarray(table[f"gap_{when}"]) for when in ("before", "after"))
+    points = _points(np.concatenate([before, after]))
     for row, change in enumerate(table["change"]):
         i, j = personas.index(table["persona"][row]), stages.index(table["stage"][row])
-        before, after = -100 * table["gap_before"][row], -100 * table["gap_after"][row]
-        values[i, j] = abs(before) - abs(after)
-        numbers = f"{_signed(before)} → {_signed(after)}"
+        values[i, j] = abs(before[row]) - abs(after[row])
+        numbers = f"{points[row]} → {points[row + len(before)]}"
         texts[i][j] = _lines(numbers, change)
         told.append(f"{personas[i]} at {stages[j]}: {numbers}{', ' if change else ''}{change}")
-    ax = _grid(ax, values, personas, stages, texts, signed=True)
+    # Less than a point is no change to be coloured.
+    limit = max(1.0, float(np.nanmax(np.abs(values), initial=0)))
+    ax = _grid(ax, values, personas, stages, texts, signed=True, limit=limit)
     title = "Share of coverage less share of need, in points, before and after"
     ax.set_title(
         f"{title}\npurple: nearer to the need than before, orange: farther",
         loc="left",
         fontsize="small",
+        pad=10,
     )
     return describe(ax, f"{title}. {'; '.join(told)}.")
 
@@ -129,7 +133,7 @@ def message_map(found: MessageMatrix, ax: Axes | None = None) -> Axes:
         )
         ax.add_patch(box)
     title = "Pieces by role and message\nboxed: what matters to the role"
-    ax.set_title(title, loc="left", fontsize="small")
+    ax.set_title(title, loc="left", fontsize="small", pad=10)
     said = found.explain().splitlines()
     return describe(ax, f"{title.replace(chr(10), '; ')}. {' '.join(said)}")
 
@@ -164,7 +168,7 @@ def whitespace_map(found: Whitespace, products: int, segments: int, ax: Axes | N
         for side, shown, word in ((1, cols, "products"), (0, rows, "segments"))
         if shape[side] > len(shown)
     ]
-    ax.set_title("\n".join([title, *left]), loc="left", fontsize="small")
+    ax.set_title("\n".join([title, *left]), loc="left", fontsize="small", pad=10)
     return describe(ax, f"{title}. {' '.join(found.explain().splitlines())}")
 
 
@@ -187,12 +191,24 @@ def _short(value: float) -> str:
     return f"{value:.0f}" if value >= 9.95 else f"{value:.1f}"
 
 
-def _signed(value: float) -> str:
-    """Points with their sign; none for what rounds to 0, a dash for what is missing."""
+def _points(values: NDArray[np.float64]) -> list[str]:
+    """Points with their signs, all with the decimals that the largest needs."""
+    largest = np.nanmax(np.abs(values), initial=0)
+    return [
+        _signed(value, 0 if largest >= 9.5 else 1 if largest >= 0.95 else 2) for value in values
+    ]
+
+
+def _signed(value: float, decimals: int) -> str:
+    """A number with its sign; none for what rounds to 0, a dash for what is missing.
+
+    >>> _signed(12.4, 0), _signed(-0.2, 0), _signed(0.2, 1)
+    ('+12', '0', '+0.2')
+    """
     if value != value:
         return "–"
-    text = f"{value:+.0f}".replace("-", "−")
-    return text if text.strip("+−0") else "0"
+    text = f"{value:+.{decimals}f}".replace("-", "−")
+    return text if text.strip("+−0.") else "0"
 
 
 def _mark(status: str, missing: str, letters: bool) -> str:
@@ -219,6 +235,7 @@ def _grid(
     texts: Sequence[Sequence[str]],
     *,
     signed: bool,
+    limit: float | None = None,
 ) -> Axes:
     """A heatmap with room for cells of several lines."""
     lines = [text.split("\n") for line in texts for text in line]
@@ -228,7 +245,7 @@ def _grid(
     width = 1.2 + 0.08 * names + len(cols) * max(0.55, 0.2 + 0.075 * widest)
     height = 1.7 + len(rows) * (0.2 + 0.19 * most)
     ax = new_axes(ax, max(width, 6.4), height)
-    ax = heatmap(ax, values, rows, cols, texts, signed=signed)
+    ax = heatmap(ax, values, rows, cols, texts, signed=signed, limit=limit)
     ax.set_yticks(range(len(rows)), [label(name, 40) for name in rows])
     ax.set_xticks(np.arange(1, len(cols)) - 0.5, minor=True)
     ax.set_yticks(np.arange(1, len(rows)) - 0.5, minor=True)
