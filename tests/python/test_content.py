@@ -166,6 +166,7 @@ def test_a_piece_serves_several_by_lists_texts_or_everyone(kind) -> None:
              "stage": [["problem"], ["problem", "solutions", "problem"], ["all"]]}  # fmt: skip
     options = {"stages": ["problem", "solutions"], "personas": ["owner", "buyer", "user"]}
     full = content_coverage(kind(texts), separator=";", **options)
+    assert type(content_coverage(kind(lists)).table) is kind
     assert full.to_dict()["pieces"].tolist() == [2, 1, 2, 1, 2, 2]
     assert content_coverage(kind(lists), **options).to_dict()["pieces"].tolist() == [
         2,
@@ -307,6 +308,8 @@ def test_two_audits_are_compared_cell_by_cell() -> None:
          r'column "n", row 0: found -2'),
         ({}, {"occupancy": {"problem": 3, "solutions": -1}}, DataError, "occupancy: found -1 for 'solutions'"),
         ({}, {"occupancy": pd.DataFrame({"who": ["owner"]})}, DataError, r'the column "persona" is needed'),
+        ({}, {"occupancy": {"owner": 3, "buyer": 2}}, DataError,
+         r'occupancy: found the stages "owner", "buyer", but the stages of the inventory are "problem"'),
         ({}, {"persona_share": {"owner": 1}}, DataError, "persona_share: it shares out the traffic"),
         ({}, {"value": {"owner": 1}}, DataError, r'value: found no value of "buyer"'),
         ({}, {"value": {"owner": 1, "x": 2}}, DataError, r'value: found "x", but the personas are'),

@@ -284,6 +284,8 @@ def test_dates_and_numbers_are_accounts_too() -> None:
     found = whitespace({"account": days, "product": [1, 2]}, by={days[0]: "s", days[1]: "s"})
     assert sorted(found.opportunities()["account"]) == ["2026-01-01", "2026-01-02"]
     assert found.opportunities(account=days[0], product=2)["rank"].tolist() == [1]
+    # Numbers come back as numbers, so that the list can be joined.
+    assert found.opportunities(account=days[0])["product"].tolist() == [2]
 
 
 def test_departments_of_real_households(realdata) -> None:
@@ -305,8 +307,9 @@ def test_departments_of_real_households(realdata) -> None:
         value="sales_value",
     )
     listed = found.opportunities(100_000, min_buyers=0)
-    later = set(zip(late["household_id"].astype(str), late["department"], strict=True))
-    came = np.array([pair in later for pair in zip(listed["account"], listed["department"] if "department" in listed else listed["product"], strict=True)])  # fmt: skip
+    later = set(zip(late["household_id"], late["department"], strict=True))
+    pairs = zip(listed["account"], listed["product"], strict=True)
+    came = np.array([pair in later for pair in pairs])
     likely = listed["p_buy"].to_numpy()
     ranks = stats.rankdata(likely)
     auc = (ranks[came].mean() - (came.sum() + 1) / 2) / (~came).sum()

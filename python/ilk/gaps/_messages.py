@@ -57,7 +57,7 @@ class MessageMatrix(Report):
     ...     "message": ["budget savings", "convenience", "efficiency"],
     ... }
     >>> found = message_matrix(content)
-    >>> found.gaps()["sentence"][0]
+    >>> found.gaps()["sentence"][1]
     'managing director: nothing speaks to strategy; its one piece is off message (efficiency).'
     """
 

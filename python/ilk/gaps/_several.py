@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ilk import _core
-from ilk._frame import Frame
+from ilk._frame import Frame, Native, default_native
 from ilk.exceptions import DataError
 
 #: A column of labels: the table that holds it, and its name there.
@@ -33,8 +33,11 @@ def read_several(
     plain = [*named, *(column for column in several if lists[column] is None)]
     if not plain:  # both are lists, and nothing else is needed
         table = Frame.of({column: lists[column] for column in several}, name=name)
-        frame = Frame(table.core, Frame.of(data[[]], name=name).native if _pandas(data) else "dict")
-        return frame, [(table.core, column) for column in several], between
+        module = type(data).__module__.partition(".")[0]
+        native: Native = "dict" if isinstance(data, Mapping) else default_native()
+        for kind in ("pandas", "polars", "pyarrow"):
+            native = kind if module == kind else native
+        return Frame(table.core, native), [(table.core, column) for column in several], between
     frame = Frame.of(data, name=name, columns=plain)
     labels = []
     for column in several:
@@ -42,10 +45,6 @@ def read_several(
         table = frame if texts is None else Frame.of({column: texts}, name=name)
         labels.append((table.core, column))
     return frame, labels, between if separator or any(lists.values()) else None
-
-
-def _pandas(data: Any) -> bool:
-    return type(data).__module__.partition(".")[0] == "pandas"
 
 
 def _joined(data: Any, column: str, between: str) -> list[str | None] | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ilk import _core
-from ilk._frame import Frame, free_name, to_native
+from ilk._frame import Frame, free_name, to_dict, to_native
 from ilk._html import format_value
 from ilk._progress import progress_bar
 from ilk._result import Explanation, Result
@@ -143,7 +143,12 @@ class Whitespace(Result):
             None if per_account is None else int(per_account),
             int(min_buyers),
         )
-        return to_native(found, self._native)
+        settings = self.manifest["settings"]
+        columns = to_dict(found)
+        for name in ("account", "product"):
+            if settings["kinds"][name] == "number":
+                columns[name] = _numbers(columns[name])
+        return to_native(Frame.of(columns).core, self._native)
 
     def matrix(self, what: str = "p_buy") -> Any:
         """One figure as a table with a row per segment and a column per product.
@@ -325,6 +330,7 @@ def whitespace(
         "by": column if column is not None or by is None else "given",
         "value": value,
         "confidence": confidence,
+        "kinds": {"account": frame.core.kind(account), "product": frame.core.kind(product)},
     }
     accounts = None if column is not None or by is None else _accounts(by, account)
     with progress_bar(progress, "white space") as report:
@@ -340,6 +346,14 @@ def whitespace(
             report,
         )
     return Whitespace(core, frame.native)
+
+
+def _numbers(names: list[str]) -> Any:
+    """Names of numbers as the numbers that they were."""
+    try:
+        return np.array([int(name) for name in names], dtype=np.int64)
+    except (ValueError, OverflowError):
+        return np.array([float(name) for name in names])
 
 
 def _accounts(by: Any, account: str) -> tuple[_core.Table, str, str]:

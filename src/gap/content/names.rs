@@ -104,7 +104,20 @@ impl Column {
                 }
                 names
             }
-            None => union(elsewhere, &self.names).0,
+            None => {
+                // Not one name in common: the two speak of different things.
+                let both = |name: &String| self.names.contains(name);
+                if !elsewhere.is_empty() && !self.names.is_empty() && !elsewhere.iter().any(both) {
+                    let found = format!("the {argument} {}", quoted(elsewhere));
+                    let wanted =
+                        format!("the {argument} of the inventory are {}", quoted(&self.names));
+                    return Err(Error::argument("occupancy", found, wanted).with_mend(format!(
+                        "{argument}=[{:?}, {:?}]",
+                        elsewhere[0], self.names[0]
+                    )));
+                }
+                union(elsewhere, &self.names).0
+            }
         };
         if names.is_empty() {
             return Err(Error::argument(argument, "none", "at least one must be named")
