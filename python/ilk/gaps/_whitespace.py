@@ -41,7 +41,7 @@ class Whitespace(Result):
     overall                    share of all accounts that bought the product
     lift                       p_buy / overall
     spend                      what a buyer spends on it, drawn towards the buyers at large in the same way, with its
-                               interval; only with ``value``
+                               interval (none where one account alone bought it); only with ``value``
     expected_value             p_buy times spend, with its interval: of one account that has not bought it; only with
                                ``value``
     potential                  open times expected_value; without ``value`` open times p_buy

@@ -101,7 +101,8 @@ fn lognormal(mean: f64, relative: f64, z: f64) -> Estimate {
     let variance = relative.ln_1p();
     let spread = variance.sqrt();
     let end = |z: f64| mean * (z * spread - variance / 2.0).exp();
-    Estimate::new(mean, (end(-z), end(z).max(mean)))
+    let hi = end(z);
+    Estimate::new(mean, (end(-z), if hi < mean { mean } else { hi }))
 }
 
 fn sheet(baskets: &Baskets, cells: &[Cell], unit: Option<f64>, confidence: f64) -> Result<Sheet> {
