@@ -271,6 +271,10 @@ def test_saved_pictured_and_told(check_result) -> None:
     assert "2 products with less potential are not shown" in found.plot(products=3).get_title(
         loc="left"
     )
+    assert "cells of the largest potential" not in repr(found)
+    data = purchases()
+    many = whitespace(data.assign(product=data["product"] + data["account"].str[-1]), by="segment")
+    assert "the 30 cells of the largest potential are shown, of 150" in repr(many)
     matrix = found.matrix("buyers")
     assert list(matrix.columns) == ["segment", *sorted(PRODUCTS)]
     assert type(whitespace(pl.from_pandas(purchases())).opportunities()) is pl.DataFrame

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["Whitespace", "whitespace"]
 
 
+#: Cells that a person is shown.
+_SHOWN = 30
+
+
 class Whitespace(Result):
     """What accounts do not buy though those like them do; made by :func:`whitespace`.
 
@@ -87,9 +91,17 @@ class Whitespace(Result):
     def _shown(self) -> dict[str, Any]:
         table = self.to_dict()
         rank = np.asarray(table["rank"])
-        rows = np.argsort(np.where(rank > 0, rank, len(rank) + 1), kind="stable")[:30]
+        rows = np.argsort(np.where(rank > 0, rank, len(rank) + 1), kind="stable")[:_SHOWN]
         wanted = [name for name in table if name not in ("penetration", "overall")]
         return {name: _at(table[name], rows.tolist()) for name in wanted}
+
+    def _rows_note(self) -> str:
+        segments, products, _ = self._core.names()
+        cells = len(segments) * len(products)
+        note = super()._rows_note()
+        if cells > _SHOWN:
+            note += f"; the {_SHOWN} cells of the largest potential are shown, of {cells:,}"
+        return note
 
     def opportunities(
         self,
