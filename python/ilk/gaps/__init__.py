@@ -8,7 +8,8 @@ decide, and :func:`whitespace` finds what accounts do not buy though those like 
 
 from __future__ import annotations
 
-from ilk.gaps._content import ContentComparison, ContentCoverage, content_coverage
+from ilk.gaps._audit import ContentComparison, ContentCoverage
+from ilk.gaps._content import content_coverage
 from ilk.gaps._cube import GapCube
 from ilk.gaps._map import CorrespondenceMap, correspondence
 from ilk.gaps._matrix import GapMatrix, gap_matrix

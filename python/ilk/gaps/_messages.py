@@ -13,7 +13,7 @@ from ilk._html import format_value
 from ilk._result import Explanation
 from ilk.economics._report import Report, column_names, listed, with_interval
 from ilk.exceptions import DataError
-from ilk.gaps._content import _at
+from ilk.gaps._audit import at_rows
 from ilk.gaps._several import read_several
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class MessageMatrix(Report):
     def _shown(self) -> dict[str, Any]:
         table = self.to_dict()
         rows = [row for row, status in enumerate(table["status"]) if status]
-        return {name: _at(values, rows) for name, values in table.items()}
+        return {name: at_rows(values, rows) for name, values in table.items()}
 
     def matrix(self, what: Literal["pieces", "share", "status"] = "pieces") -> Any:
         """One figure as a table with a row per role and a column per message.
@@ -114,7 +114,7 @@ class MessageMatrix(Report):
         columns: dict[str, Any] = {free_name("role", *messages): roles}
         for at, message in enumerate(messages):
             rows = [role * len(messages) + at for role in range(len(roles))]
-            columns[message] = _at(table[what], rows)
+            columns[message] = at_rows(table[what], rows)
         return to_native(Frame.of(columns).core, self._native)
 
     def gaps(self, top: int = 10) -> Any:
@@ -140,7 +140,8 @@ class MessageMatrix(Report):
         )
         rows = rows[: max(int(top), 0)]
         columns: dict[str, Any] = {
-            name: _at(roles[name], rows) for name in ("role", "status", "missing", "off_message")
+            name: at_rows(roles[name], rows)
+            for name in ("role", "status", "missing", "off_message")
         }
         columns["sentence"] = [self._sentence(roles, row) for row in rows]
         return to_native(Frame.of(columns).core, self._native)

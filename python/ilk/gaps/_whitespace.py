@@ -15,7 +15,7 @@ from ilk._progress import progress_bar
 from ilk._result import Explanation, Result
 from ilk.economics._report import column_names, with_interval
 from ilk.exceptions import DataError
-from ilk.gaps._content import _at
+from ilk.gaps._audit import at_rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -93,7 +93,7 @@ class Whitespace(Result):
         rank = np.asarray(table["rank"])
         rows = np.argsort(np.where(rank > 0, rank, len(rank) + 1), kind="stable")[:_SHOWN]
         wanted = [name for name in table if name not in ("penetration", "overall")]
-        return {name: _at(table[name], rows.tolist()) for name in wanted}
+        return {name: at_rows(table[name], rows.tolist()) for name in wanted}
 
     def _rows_note(self) -> str:
         segments, products, _ = self._core.names()
