@@ -21,3 +21,4 @@ mod money;
 mod quality;
 mod resampling;
 mod rfm;
+mod whitespace;

@@ -13,7 +13,7 @@ use statrs::function::gamma::ln_gamma;
 /// Concentrations that are averaged over, from 1 to the number of all accounts in equal ratios.
 pub const GRID: usize = 16;
 
-/// Above this the beta is normal on the scale of log-odds for all that an interval shows.
+/// Where both parameters are above this, three cumulants of the log-odds give the quantile to all that an interval shows.
 const LARGE: f64 = 1000.0;
 
 /// A share with the beta distribution that stands for what is known of it.
@@ -112,13 +112,17 @@ pub fn concentrations(groups: &[(f64, f64)], overall: f64) -> Vec<(f64, f64)> {
 ///
 /// Newton's steps on the scale of log-odds, kept within a bracket.
 pub fn beta_quantile(p: f64, a: f64, b: f64) -> f64 {
-    // Digamma and trigamma to the terms that matter where both parameters are large.
-    let log_odds = (a - 0.5).max(0.5 * a).ln() - (b - 0.5).max(0.5 * b).ln();
+    // Mean, variance and third cumulant of the log-odds to the terms that matter where both parameters are large, and the
+    // quantile that follows from them (Cornish and Fisher 1938).
+    let mean = (a - 0.5).max(0.5 * a).ln() - (b - 0.5).max(0.5 * b).ln();
     let spread = (1.0 / a + 1.0 / b + 0.5 / (a * a) + 0.5 / (b * b)).sqrt();
-    let start = log_odds + spread * normal_quantile(p);
+    let z = normal_quantile(p);
     if a.min(b) > LARGE {
-        return logistic(start);
+        let third = |a: f64| (1.0 + 1.0 / a) / (a * a);
+        let skew = (third(b) - third(a)) / (spread * spread * spread);
+        return logistic(mean + spread * (z + skew * (z * z - 1.0) / 6.0));
     }
+    let start = mean + spread * z;
     let norm = ln_beta(a, b);
     let (mut low, mut high) = (-700.0, 700.0);
     let mut at = start.clamp(-30.0, 30.0);
