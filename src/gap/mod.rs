@@ -7,6 +7,9 @@
 //! Start with [`gap_matrix`]. For data that come in parts, feed a [`CrossTab`] and give its cells to
 //! [`GapMatrix::from_cells`].
 //!
+//! Beside it stand audits of content ([`content`]), of what decision makers are told ([`messages`]), and what accounts do not
+//! buy though those like them do ([`whitespace`]).
+//!
 //! ```
 //! use ilk::gap::{Axis, Options, Records, Status, gap_matrix};
 //! use ilk::parallel::Monitor;
