@@ -31,6 +31,15 @@ pub fn wilson(k: f64, n: f64, z: f64) -> (f64, f64) {
     (lo, hi)
 }
 
+/// The hybrid score interval of the difference of two proportions, `k / n - l / m` (Newcombe 1998, Statistics in Medicine
+/// 17:873-890, method 10): the distances of both to the ends of their own [`wilson`] intervals, added as squares.
+pub fn newcombe((k, n): (f64, f64), (l, m): (f64, f64), z: f64) -> (f64, f64) {
+    let (p, q) = (k / n, l / m);
+    let ((p_lo, p_hi), (q_lo, q_hi)) = (wilson(k, n, z), wilson(l, m, z));
+    let difference = p - q;
+    (difference - (p - p_lo).hypot(q_hi - q), difference + (p_hi - p).hypot(q - q_lo))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,6 +67,22 @@ mod tests {
             assert!((found.0 - lo).abs() < 5e-5 && (found.1 - hi).abs() < 5e-5, "{found:?}");
         }
         assert!(wilson(0.0, 0.0, 1.96).0.is_nan());
+    }
+
+    #[test]
+    fn difference_of_proportions_has_the_interval_of_newcombe() {
+        // Newcombe (1998), Statistics in Medicine 17:873-890, table II, method 10.
+        for (one, other, lo, hi) in [
+            ((56.0, 70.0), (48.0, 80.0), 0.0524, 0.3339),
+            ((9.0, 10.0), (3.0, 10.0), 0.1705, 0.8090),
+            ((6.0, 7.0), (2.0, 7.0), 0.0582, 0.8062),
+            ((5.0, 56.0), (0.0, 29.0), -0.0381, 0.1926),
+            ((10.0, 10.0), (0.0, 20.0), 0.6791, 1.0),
+        ] {
+            let found = newcombe(one, other, 1.959_963_984_540_054);
+            assert!((found.0 - lo).abs() < 5e-5 && (found.1 - hi).abs() < 5e-5, "{found:?}");
+        }
+        assert!(newcombe((0.0, 0.0), (1.0, 2.0), 1.96).0.is_nan());
     }
 
     #[test]

@@ -11,6 +11,8 @@ __all__ = [
     "Cohorts",
     "Comparison",
     "Concentration",
+    "ContentComparison",
+    "ContentCoverage",
     "CorrespondenceMap",
     "DBSCANModel",
     "EffortIndex",
@@ -30,6 +32,7 @@ __all__ = [
     "LatentClassModel",
     "MarketMass",
     "MassNeighbours",
+    "MessageMatrix",
     "MixRateValue",
     "NeedDrift",
     "NoiseTest",
@@ -51,14 +54,17 @@ __all__ = [
     "Turf",
     "ValueMap",
     "ValueOfSegmentation",
+    "Whitespace",
     "__version__",
     "_panic",
     "calibration_holdout",
     "cohorts",
     "concentration",
+    "content_coverage",
     "debug_build",
     "effort_index",
     "find_segments",
+    "find_whitespace",
     "fit_against_activity",
     "fit_matrix",
     "gap_cube",
@@ -67,6 +73,7 @@ __all__ = [
     "map_columns",
     "market_mass",
     "mass_neighbours",
+    "message_matrix",
     "missing_column_message",
     "mix_rate_value",
     "need_drift",
@@ -241,6 +248,77 @@ class ValueMap:
     def to_json(self) -> str: ...
     @staticmethod
     def from_json(text: str) -> ValueMap: ...
+
+def content_coverage(
+    table: Table,
+    pieces: Mapping[str, Any],
+    people: Mapping[str, Any],
+    limits: tuple[float, float, float, float],
+    confidence: float,
+    settings: str,
+) -> ContentCoverage: ...
+
+@final
+class ContentCoverage:
+    def table(self) -> Table: ...
+    def sheet(self, name: str) -> Table: ...
+    def compare(self, later: ContentCoverage, confidence: float) -> ContentComparison: ...
+    def manifest(self) -> str: ...
+    def to_json(self) -> str: ...
+    @staticmethod
+    def from_json(text: str) -> ContentCoverage: ...
+
+@final
+class ContentComparison:
+    def table(self) -> Table: ...
+    def sheet(self, name: str) -> Table: ...
+    def manifest(self) -> str: ...
+    def to_json(self) -> str: ...
+    @staticmethod
+    def from_json(text: str) -> ContentComparison: ...
+
+def message_matrix(
+    table: Table, said: Mapping[str, Any], confidence: float, settings: str
+) -> MessageMatrix: ...
+
+@final
+class MessageMatrix:
+    def table(self) -> Table: ...
+    def sheet(self, name: str) -> Table: ...
+    def manifest(self) -> str: ...
+    def to_json(self) -> str: ...
+    @staticmethod
+    def from_json(text: str) -> MessageMatrix: ...
+
+def find_whitespace(
+    table: Table,
+    account: str,
+    product: str,
+    value: str | None,
+    by: str | None,
+    accounts: tuple[Table, str, str] | None,
+    confidence: float,
+    settings: str,
+    progress: Any | None,
+) -> Whitespace: ...
+
+@final
+class Whitespace:
+    def table(self) -> Table: ...
+    def opportunities(
+        self,
+        top: int,
+        account: str | None,
+        product: str | None,
+        per_account: int | None,
+        min_buyers: int,
+    ) -> Table: ...
+    def names(self) -> tuple[list[str], list[str], bool]: ...
+    def sizes(self) -> tuple[int, int]: ...
+    def manifest(self) -> str: ...
+    def to_json(self) -> str: ...
+    @staticmethod
+    def from_json(text: str) -> Whitespace: ...
 
 def map_columns(
     table: Table, columns: list[str], weights: str | None, dims: int, settings: str

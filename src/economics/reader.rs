@@ -7,7 +7,7 @@ use crate::manifest::Manifest;
 use crate::table::{Codes, Keys, MISSING, Numeric, Table};
 
 /// Reads the columns of one table and remembers why a row does not count.
-pub(super) struct Reader<'t> {
+pub(crate) struct Reader<'t> {
     /// The table as the user names it.
     argument: &'static str,
     table: &'t Table,
@@ -27,9 +27,9 @@ pub struct Labels<'t> {
 
 /// The group of each row.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Groups {
-    pub(super) codes: Vec<u32>,
-    pub(super) names: Vec<String>,
+pub(crate) struct Groups {
+    pub(crate) codes: Vec<u32>,
+    pub(crate) names: Vec<String>,
 }
 
 impl Groups {
@@ -44,7 +44,7 @@ impl Groups {
 }
 
 /// Names of both, those of `first` as they stand, and for each of `second` its place among them.
-pub(super) fn union(first: &[String], second: &[String]) -> (Vec<String>, Vec<usize>) {
+pub(crate) fn union(first: &[String], second: &[String]) -> (Vec<String>, Vec<usize>) {
     let mut names = first.to_vec();
     let mut place: HashMap<String, usize, foldhash::fast::FixedState> =
         first.iter().cloned().enumerate().map(|(place, name)| (name, place)).collect();
@@ -61,12 +61,12 @@ pub(super) fn union(first: &[String], second: &[String]) -> (Vec<String>, Vec<us
 }
 
 impl<'t> Reader<'t> {
-    pub(super) fn new(argument: &'static str, table: &'t Table) -> Self {
+    pub(crate) fn new(argument: &'static str, table: &'t Table) -> Self {
         Self { argument, table, reason: vec![0; table.n_rows()], reasons: Vec::new() }
     }
 
     /// Leaves out the rows for which `is_out` holds, unless another reason was found before.
-    pub(super) fn leave_out(&mut self, reason: String, is_out: impl Fn(usize) -> bool) {
+    pub(crate) fn leave_out(&mut self, reason: String, is_out: impl Fn(usize) -> bool) {
         self.reasons.push(reason);
         let number = self.reasons.len() as u8;
         for (row, slot) in self.reason.iter_mut().enumerate() {
@@ -81,7 +81,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Any numbers.
-    pub(super) fn numbers(&mut self, name: &str) -> Result<Numeric> {
+    pub(crate) fn numbers(&mut self, name: &str) -> Result<Numeric> {
         let values = self.table.numeric(name)?;
         if values.n_missing > 0 {
             self.missing(name, |row| values[row].is_nan());
@@ -90,7 +90,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Numbers that are 0 or more.
-    pub(super) fn amounts(&mut self, name: &str) -> Result<Numeric> {
+    pub(crate) fn amounts(&mut self, name: &str) -> Result<Numeric> {
         let values = self.numbers(name)?;
         match values.iter().position(|&value| value < 0.0) {
             Some(row) => {
@@ -102,7 +102,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Numbers that are 0 or more, or 1 for each row where there is no column.
-    pub(super) fn amounts_or_one(&mut self, name: Option<&str>) -> Result<Vec<f64>> {
+    pub(crate) fn amounts_or_one(&mut self, name: Option<&str>) -> Result<Vec<f64>> {
         match name {
             Some(name) => Ok(self.amounts(name)?.to_vec()),
             None => Ok(vec![1.0; self.table.n_rows()]),
@@ -110,7 +110,7 @@ impl<'t> Reader<'t> {
     }
 
     /// True and false, or 1 and 0.
-    pub(super) fn flags(&mut self, name: &str) -> Result<Numeric> {
+    pub(crate) fn flags(&mut self, name: &str) -> Result<Numeric> {
         let values = self.numbers(name)?;
         let odd = values.iter().position(|&v| !(v.is_nan() || v == 0.0 || v == 1.0));
         match odd {
@@ -123,7 +123,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Dates, or numbers of days.
-    pub(super) fn days(&mut self, name: &str) -> Result<Numeric> {
+    pub(crate) fn days(&mut self, name: &str) -> Result<Numeric> {
         let values = self.table.days(name)?;
         if values.n_missing > 0 {
             self.missing(name, |row| values[row].is_nan());
@@ -132,7 +132,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Identifiers.
-    pub(super) fn keys(&mut self, name: &str) -> Result<Keys> {
+    pub(crate) fn keys(&mut self, name: &str) -> Result<Keys> {
         let keys = self.table.keys(name)?;
         if keys.n_missing() > 0 {
             self.missing(name, |row| keys.codes[row] == MISSING);
@@ -141,7 +141,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Labels of the rows, from this table or another one.
-    pub(super) fn labels(&mut self, labels: Labels<'_>, argument: &str) -> Result<Groups> {
+    pub(crate) fn labels(&mut self, labels: Labels<'_>, argument: &str) -> Result<Groups> {
         if labels.table.n_rows() != self.table.n_rows() {
             return Err(Error::argument(
                 argument,
@@ -157,7 +157,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Labels where there are any; else all rows are of one group.
-    pub(super) fn labels_or_all(
+    pub(crate) fn labels_or_all(
         &mut self,
         labels: Option<Labels<'_>>,
         argument: &str,
@@ -175,7 +175,7 @@ impl<'t> Reader<'t> {
     /// # Errors
     ///
     /// [`Error::Argument`] if no row counts.
-    pub(super) fn finish(self, manifest: &mut Manifest) -> Result<Vec<usize>> {
+    pub(crate) fn finish(self, manifest: &mut Manifest) -> Result<Vec<usize>> {
         let kept: Vec<usize> =
             (0..self.reason.len()).filter(|&row| self.reason[row] == 0).collect();
         for (index, reason) in self.reasons.iter().enumerate() {
@@ -199,12 +199,12 @@ pub(super) fn everybody(names: &[String]) -> String {
 }
 
 /// `values` at `rows`.
-pub(super) fn at<T: Copy>(values: &[T], rows: &[usize]) -> Vec<T> {
+pub(crate) fn at<T: Copy>(values: &[T], rows: &[usize]) -> Vec<T> {
     rows.iter().map(|&row| values[row]).collect()
 }
 
 /// Refuses a number that is not strictly between 0 and 1.
-pub(super) fn check_share(argument: &str, value: f64, example: &str) -> Result<()> {
+pub(crate) fn check_share(argument: &str, value: f64, example: &str) -> Result<()> {
     if value > 0.0 && value < 1.0 {
         return Ok(());
     }

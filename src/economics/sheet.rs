@@ -137,7 +137,7 @@ impl Sheet {
 
     /// Whether the sheet has the columns asked for, each as `name` and a letter for its kind (`"n:i"`), and all columns
     /// are equally long and differently named.
-    pub(super) fn check(&self, sheet: &str, wanted: &[&str]) -> Result<()> {
+    pub(crate) fn check(&self, sheet: &str, wanted: &[&str]) -> Result<()> {
         for wanted in wanted {
             let (name, kind) = wanted.split_once(':').unwrap_or((wanted, "f"));
             let found = self.get(name).map(Column::kind);
@@ -178,7 +178,7 @@ impl Estimate {
 }
 
 /// The error of a result without a sheet of this name.
-pub(super) fn no_sheet(name: &str) -> Error {
+pub(crate) fn no_sheet(name: &str) -> Error {
     Error::argument("sheet", format!("{name:?}"), "it is not among the tables of this result")
 }
 
@@ -217,10 +217,10 @@ macro_rules! report {
         }
     };
 }
-pub(super) use report;
+pub(crate) use report;
 
 /// The sheets of a result by name.
-pub(super) fn sheets<const N: usize>(
+pub(crate) fn sheets<const N: usize>(
     sheets: [(&str, Sheet); N],
 ) -> std::collections::BTreeMap<String, Sheet> {
     sheets.into_iter().map(|(name, sheet)| (name.to_string(), sheet)).collect()

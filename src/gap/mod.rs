@@ -7,6 +7,9 @@
 //! Start with [`gap_matrix`]. For data that come in parts, feed a [`CrossTab`] and give its cells to
 //! [`GapMatrix::from_cells`].
 //!
+//! Beside it stand audits of content ([`content`]), of what decision makers are told ([`messages`]), and what accounts do not
+//! buy though those like them do ([`whitespace`]).
+//!
 //! ```
 //! use ilk::gap::{Axis, Options, Records, Status, gap_matrix};
 //! use ilk::parallel::Monitor;
@@ -31,6 +34,7 @@
 mod axis;
 mod boot;
 mod clusters;
+pub mod content;
 mod crosstab;
 pub mod cube;
 mod exact;
@@ -40,6 +44,7 @@ mod judge;
 mod layout;
 pub mod map;
 mod matrix;
+pub mod messages;
 pub mod opportunity;
 mod options;
 mod shrink;
@@ -47,6 +52,7 @@ pub mod suppress;
 mod tables;
 mod tally;
 pub mod turf;
+pub mod whitespace;
 mod words;
 
 pub use axis::{Axis, Category, Level};

@@ -43,6 +43,11 @@ mod core_module {
     use super::economics::{PyKnockout, PyRanking, PyScorecard, PyTimeToSale, segment_scorecard};
     #[pymodule_export]
     use super::gap::{
+        PyContentComparison, PyContentCoverage, PyMessageMatrix, PyWhitespace, content_coverage,
+        find_whitespace, message_matrix,
+    };
+    #[pymodule_export]
+    use super::gap::{
         PyFitMatrix, PyGapCube, PyGapMatrix, PyMap, PyOpportunities, PyTurf, PyValueMap,
         fit_matrix, gap_cube, gap_matrix, map_columns, opportunities, reach, value_map,
     };

@@ -23,9 +23,9 @@ use super::table::PyTable;
 use crate::economics::reader::Labels;
 
 /// A column of labels: the table that holds it, and its name there.
-type PyLabels<'py> = (Bound<'py, PyTable>, String);
+pub(crate) type PyLabels<'py> = (Bound<'py, PyTable>, String);
 
-fn labels<'a>((table, name): &'a PyLabels<'_>) -> Labels<'a> {
+pub(crate) fn labels<'a>((table, name): &'a PyLabels<'_>) -> Labels<'a> {
     Labels { table: &table.get().0, name }
 }
 
@@ -44,4 +44,4 @@ macro_rules! report {
         });
     };
 }
-use report;
+pub(crate) use report;
