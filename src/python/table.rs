@@ -136,6 +136,13 @@ impl PyTable {
                 let values: Vec<f64> = array.iter().map(|v| v.unwrap_or(f64::NAN)).collect();
                 values.into_pyarray(py).into_bound_py_any(py)
             }
+            // NumPy's integers cannot be missing.
+            DataType::Int64 if array.null_count() > 0 => {
+                let array = array.as_primitive::<Int64Type>();
+                let values: Vec<f64> =
+                    array.iter().map(|v| v.map_or(f64::NAN, |v| v as f64)).collect();
+                values.into_pyarray(py).into_bound_py_any(py)
+            }
             DataType::Int64 => array
                 .as_primitive::<Int64Type>()
                 .values()
