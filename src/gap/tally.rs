@@ -249,7 +249,6 @@ mod tests {
     use std::sync::Arc;
 
     const N: usize = 150_000;
-    const ROLES: Roles<'_> = Roles { rows: "r", cols: "c", values: Some("money"), customer: None };
 
     /// Words of every length; some are rare, some differ in the middle alone, some are missing.
     fn word(i: usize) -> Option<String> {
@@ -299,16 +298,19 @@ mod tests {
         Table::try_new(schema, batches).unwrap()
     }
 
-    fn by_codes(table: &Table, roles: Roles<'_>) -> (Axis, Axis, Cells) {
+    fn counted(table: &Table, values: Option<&str>) -> Result<Option<(Axis, Axis, Cells)>> {
+        tally(table, "r", "c", values)
+    }
+
+    fn by_codes(table: &Table, values_name: Option<&str>) -> (Axis, Axis, Cells) {
         let (rows, cols) = (table.codes("r").unwrap(), table.codes("c").unwrap());
         let values = values_name.map(|name| table.numeric(name).unwrap());
         let (n_rows, n_cols) = (rows.categories.len(), cols.categories.len());
         let mut tab = CrossTab::new(n_rows, n_cols, values_name).unwrap();
-        tab.update(&rows.codes, &cols.codes, values.as_deref()).unwrap();
+        tab.update(&rows.codes, &cols.codes, values.as_deref(), None).unwrap();
         let axis = |name: &str, codes: crate::table::Codes| Axis {
-            name: name.to_string(),
-            categories: codes.categories,
             ordered: codes.ordered,
+            ..Axis::of(name, codes.categories)
         };
         (axis("r", rows), axis("c", cols), tab.finish())
     }
@@ -322,12 +324,12 @@ mod tests {
             for cuts in [&[0, N][..], &[0, 1, 65_000, 65_001, N]] {
                 for ordered in [false, true] {
                     let table = table(column, other, cuts, ordered);
-                    for roles in [ROLES, Roles { values: None, ..ROLES }] {
-                        let expected = by_codes(&table, roles);
+                    for values in [Some("money"), None] {
+                        let expected = by_codes(&table, values);
                         assert!(expected.2.missing_rows > 0 && expected.2.missing_cols > 0);
                         for threads in [1, 2, 5] {
                             parallel::set_num_threads(threads);
-                            let found = tally(&table, roles).unwrap();
+                            let found = counted(&table, values).unwrap();
                             parallel::set_num_threads(0);
                             assert!(found.as_ref() == Some(&expected), "column {index} {threads}");
                         }
@@ -349,10 +351,12 @@ mod tests {
         let far = (0..N as i64).map(|i| i % 2 * i64::MAX);
         let far: ArrayRef = Arc::new(Int64Array::from_iter_values(far));
         for column in [&all, &far, &late(50)] {
-            assert!(tally(&table(column, &numbers, &[0, N], false), ROLES).unwrap().is_none());
+            let table = table(column, &numbers, &[0, N], false);
+            assert!(counted(&table, Some("money")).unwrap().is_none());
         }
         let table = table(&late(1000), &numbers, &[0, N], false);
-        assert!(tally(&table, ROLES).unwrap() == Some(by_codes(&table, ROLES)));
+        let values = Some("money");
+        assert!(counted(&table, values).unwrap() == Some(by_codes(&table, values)));
     }
 
     #[test]
@@ -366,7 +370,8 @@ mod tests {
             (field("c", &numbers), Arc::clone(&numbers)),
             (field("money", &money), money),
         ];
-        let error = tally(&Table::from_columns(columns).unwrap(), ROLES).unwrap_err().to_string();
+        let table = Table::from_columns(columns).unwrap();
+        let error = counted(&table, Some("money")).unwrap_err().to_string();
         assert!(
             error.contains("\"money\"") && error.contains("row 1") && error.contains("-2"),
             "{error}"

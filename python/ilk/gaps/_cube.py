@@ -38,8 +38,8 @@ class GapCube(Result):
     >>> cube = ilk.gap_matrix(frame, rows="who", cols="when", by="region")
     >>> cube.segments
     ['north', 'south']
-    >>> round(cube["north"].to_dict()["index"][0], 3)
-    1.231
+    >>> cube["north"].to_dict()["index"].round(2).tolist()
+    [1.23, 0.57, 0.77, 1.43]
     >>> cube.differences()["highest"][0]
     'north'
     """

@@ -50,7 +50,7 @@ _FURTHER = (
 @contextmanager
 def writing(names: Iterable[object]) -> Iterator[None]:
     """Draw text with the families in use and those installed that have letters of ``names`` which these lack."""
-    from matplotlib import rc_context
+    from matplotlib import rcParams
 
     families = _families()
     missing = {letter for name in names for letter in str(name) if not _in_any(letter, families)}
@@ -60,8 +60,13 @@ def writing(names: Iterable[object]) -> Iterator[None]:
         if found:
             further.append(family)
             missing -= found
-    with rc_context({"font.family": [*families, *further]} if further else {}):
+    before = rcParams["font.family"]
+    # Not `rc_context`: a notebook turns interactive mode on with the first figure, and that must last.
+    rcParams["font.family"] = [*families, *further]
+    try:
         yield
+    finally:
+        rcParams["font.family"] = before
 
 
 def apart(*parts: str) -> str:
