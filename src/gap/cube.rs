@@ -12,9 +12,10 @@ use statrs::distribution::{ChiSquared, ContinuousCDF};
 
 use super::axis::Axis;
 use super::crosstab::negative;
-use super::matrix::{GapMatrix, Status, gap_matrix};
+use super::matrix::{GapMatrix, gap_matrix};
 use super::options::{Options, check_names};
 use super::tables::{Read, Roles};
+use super::verdict::Status;
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::parallel::Monitor;

@@ -3,9 +3,9 @@
 use super::axis::{Axis, Category};
 use super::crosstab::{Cell, Cells};
 use super::expected::{Null, Totals};
-use super::matrix::Basis;
 use super::options::{Against, Amount, Options};
 use super::suppress::{Cover, suppress};
+use super::verdict::Basis;
 use crate::error::{Error, Result};
 
 /// Most rows and columns together of a table with structural zeros, whose cost grows with their cube.

@@ -3,9 +3,10 @@
 use super::axis::{Axis, Category};
 use super::crosstab::CrossTab;
 use super::layout::Records;
-use super::matrix::{GapMatrix, Status, gap_matrix};
+use super::matrix::{GapMatrix, gap_matrix};
 use super::options::{Amount, Options, Reference};
 use super::tally::tally;
+use super::verdict::Status;
 use super::words::COLUMNS;
 use crate::error::{Error, Result};
 use crate::parallel::{self, Monitor};

@@ -1,7 +1,8 @@
 //! The gap matrix in words: the ranked list of gaps, and what the figures mean.
 
-use super::matrix::{Basis, GapMatrix, Status};
+use super::matrix::GapMatrix;
 use super::options::Test;
+use super::verdict::{Basis, Status};
 
 /// Columns of the result other than the two that carry the users' names.
 pub(super) const COLUMNS: [&str; 28] = [

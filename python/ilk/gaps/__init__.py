@@ -15,8 +15,9 @@ from ilk.gaps._audit import ContentComparison, ContentCoverage
 from ilk.gaps._content import content_coverage
 from ilk.gaps._cube import GapCube
 from ilk.gaps._fit_matrix import FitMatrix, fit_matrix
+from ilk.gaps._gap_matrix import gap_matrix
 from ilk.gaps._map import CorrespondenceMap, correspondence
-from ilk.gaps._matrix import GapMatrix, gap_matrix
+from ilk.gaps._matrix import GapMatrix
 from ilk.gaps._messages import ROLE_PRIORITIES, MessageMatrix, message_matrix
 from ilk.gaps._opportunity import Opportunities, opportunity
 from ilk.gaps._positioning import Positioning, communication_gaps, positioning_table
