@@ -93,6 +93,7 @@ coverage: build-release $(VENV)/.with-bench ## count how often intervals hold a 
 .PHONY: power
 power: build-release $(VENV)/.with-bench ## count how many planted gaps are found, and what is found falsely (400 seeds)
 	'$(BIN)/python' tests/benches/power_gaps.py
+	'$(BIN)/python' tests/benches/shrinkage_gaps.py docs/shrinkage.png
 
 .PHONY: bench-rust
 bench-rust: ## time the kernels alone (criterion)

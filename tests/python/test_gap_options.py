@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import ilk
-from ilk.exceptions import DataError
+from ilk.exceptions import DataError, DataWarning
 from ilk.gaps import GapCube, GapMatrix
 
 COUNTS = {
@@ -263,11 +263,29 @@ def test_what_cannot_be_asked_is_refused(change: dict[str, Any], message: str) -
         ilk.gap_matrix(frame, **(SIDES | change))
 
 
-def test_names_without_records_are_noted() -> None:
-    found = ilk.gap_matrix(
-        records(), **SIDES, supply={"breakfast": 1, "lunch": 1, "dinner": 1, "brunch": 1}
-    )
+def test_names_without_records_are_told() -> None:
+    with pytest.warns(
+        DataWarning, match="supply: no record at all of what the comparison names: brunch"
+    ):
+        found = ilk.gap_matrix(
+            records(), **SIDES, supply={"breakfast": 1, "lunch": 1, "dinner": 1, "brunch": 1}
+        )
+    assert "brunch" in found.col_categories
     assert any("brunch" in note for note in found.manifest["notes"])
+
+
+def test_a_row_of_cells_that_cannot_occur() -> None:
+    frame = records().assign(
+        household=lambda df: pd.Categorical(
+            df["household"], ["single", "couple", "family", "robot"], ordered=True
+        )
+    )
+    zeros = [("robot", meal) for meal in ("breakfast", "lunch", "dinner")]
+    found = ilk.gap_matrix(frame, **SIDES, structural_zeros=zeros)
+    assert set(found.table["status"][9:]) == {"not applicable"}
+    assert found.chi2 == pytest.approx(39.5)
+    with pytest.raises(DataError, match=r"structural_zeros: found .* which has 40 records"):
+        ilk.gap_matrix(frame, **SIDES, structural_zeros=[("single", "breakfast")])
 
 
 def test_one_segment_is_no_cube() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from ilk import _core
@@ -9,7 +10,7 @@ from ilk._frame import Frame
 from ilk._progress import Progress, progress_bar
 from ilk._random import new_seed
 from ilk.economics._arguments import whole
-from ilk.exceptions import DataError
+from ilk.exceptions import DataError, DataWarning
 from ilk.gaps._amounts import amounts, pairs, side
 from ilk.gaps._cube import GapCube
 from ilk.gaps._matrix import GapMatrix
@@ -120,7 +121,8 @@ def gap_matrix(
     supply : mapping or frame, optional
         What is offered, in any unit. A mapping from column category to amount, or from pairs (row category, column
         category); or a frame with the columns ``cols``, perhaps ``rows``, and one column of amounts. What is not named
-        is not offered. Of several columns, a category is a tuple. Names without records are noted in ``manifest``.
+        is not offered. Of several columns, a category is a tuple. Names without records make empty cells and a
+        ``DataWarning``, since they may be misspelt.
     need : mapping or frame, optional
         What each kind of customer needs, in any unit, as ``supply``: what falls short of its share is a gap.
     reference : frame, optional
@@ -276,6 +278,16 @@ def gap_matrix(
     with progress_bar(progress, "gap matrix") as report:
         if by is None:
             core = _core.gap_matrix(frame.core, roles, tables, judging, report)
-            return GapMatrix(core, frame.native)
+            matrix = GapMatrix(core, frame.native)
+            if supply is not None or need is not None:
+                _warn_of_strangers(matrix, given[0])
+            return matrix
         cube = _core.gap_cube(frame.core, roles, by, tables, judging, report)
         return GapCube(cube, frame.native)
+
+
+def _warn_of_strangers(matrix: GapMatrix, argument: str) -> None:
+    """Names that no record has may be meant, or misspelt."""
+    for note in matrix.manifest["notes"]:
+        if note.startswith("no record at all"):
+            warnings.warn(f"{argument}: {note}", DataWarning, stacklevel=3)
