@@ -94,6 +94,8 @@ pub struct Figures {
 /// on the same day is none, and returns on other days count in the sum of [`Definition::Marketing`] alone.
 /// `O(n log m)` for n lines and m lines of the busiest customer; 20 bytes per line.
 ///
+/// The day until which was observed comes last; it means nothing where no line counts.
+///
 /// # Errors
 ///
 /// [`Error::BadValue`] for a day that cannot be one; [`Error::Argument`] for options out of range.
