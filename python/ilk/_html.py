@@ -128,7 +128,8 @@ def format_value(value: Any, kind: Number = "number") -> str:
     if kind == "money":
         return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.2f}"
     if kind == "signed":
-        return f"{value:+.1f}"
+        text = f"{value:+.1f}"
+        return text if text.strip("+-0.") else text[1:]  # zero has no sign
     if value == int(value) and abs(value) < 1e15:
         return f"{value:,.0f}"
     return f"{value:.3g}" if abs(value) < 999.5 else f"{value:,.0f}"

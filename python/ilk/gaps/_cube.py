@@ -40,8 +40,8 @@ class GapCube(Result):
     ['north', 'south']
     >>> cube["north"].to_dict()["index"].round(2).tolist()
     [1.23, 0.57, 0.77, 1.43]
-    >>> cube.differences()["highest"][0]
-    'north'
+    >>> cube.differences(1)["who"], cube.differences(1)["highest"]
+    (['b'], ['south'])
     """
 
     __slots__ = ()
