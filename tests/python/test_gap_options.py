@@ -247,6 +247,8 @@ def test_a_cube_tells_where_segments_differ() -> None:
         ({"need": {"lunch": -1}}, 'need: found -1 for "lunch"'),
         ({"need": {("single", "lunch"): 1, "dinner": 1}}, "need: found 'dinner' among pairs"),
         ({"value": {"lunch": 1}}, "value: found nothing for"),
+        ({"value": float("nan")}, "value: found nan, but a finite number"),
+        ({"value": -2}, "value: found -2, but a finite number"),
         ({"value": {"brunch": 1}}, 'value: found "brunch", but the categories of "meal" are'),
         ({"by": "household"}, "by and rows|rows and by must be different"),
         ({"rows": ["household", "meal"]}, "rows and cols must be different"),
@@ -261,6 +263,12 @@ def test_what_cannot_be_asked_is_refused(change: dict[str, Any], message: str) -
     frame = records().assign(v=1.5)
     with pytest.raises(DataError, match=message):
         ilk.gap_matrix(frame, **(SIDES | change))
+
+
+@pytest.mark.parametrize("rows", [None, 3, ["household", 3]])
+def test_sides_are_names_of_columns(rows: Any) -> None:
+    with pytest.raises(TypeError, match=r"rows: found (None|3), but names of columns are needed"):
+        ilk.gap_matrix(records(), rows=rows, cols="meal")
 
 
 def test_names_without_records_are_told() -> None:

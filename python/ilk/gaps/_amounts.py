@@ -17,7 +17,9 @@ __all__ = ["amounts", "pairs", "side"]
 
 def side(argument: str, given: str | Sequence[str]) -> list[str]:
     """The columns of a side: one, or several."""
-    names = [given] if isinstance(given, str) else list(given)
+    if isinstance(given, str):
+        return [given]
+    names = list(given) if isinstance(given, Iterable) else [given]
     for name in names:
         if not isinstance(name, str):
             raise TypeError(f"{argument}: found {name!r}, but names of columns are needed")
@@ -32,6 +34,10 @@ def amounts(
         return None
     amount = free_name("amount", *rows, *cols)
     if scalar and isinstance(given, Real) and not isinstance(given, bool):
+        if not 0 <= float(given) < float("inf"):
+            raise DataError(
+                f"{argument}: found {given}, but a finite number of at least 0 is needed"
+            )
         return Frame.of({amount: [float(given)]}, name=argument).core
     if getattr(given, "ndim", None) == 1 and hasattr(given, "items"):  # a pandas Series
         given = dict(given.items())
