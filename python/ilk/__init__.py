@@ -45,7 +45,16 @@ _HOME = {
     "segment_scorecard": "ilk.economics",
 }
 
-_ROOMS = ("cluster", "datasets", "economics", "exceptions", "gaps", "quality", "segments")
+_ROOMS = (
+    "cluster",
+    "datasets",
+    "economics",
+    "exceptions",
+    "gaps",
+    "profile",
+    "quality",
+    "segments",
+)
 
 __all__ = [
     "BetaGeo",
@@ -68,6 +77,7 @@ __all__ = [
     "gaps",
     "gower_distances",
     "num_threads",
+    "profile",
     "quality",
     "rfm",
     "segment",

@@ -9,7 +9,7 @@ import numpy as np
 from ilk import _html
 from ilk.exceptions import DataError
 from ilk.plot._style import CATEGORIES, describe, heatmap, literal, new_axes, pyplot
-from ilk.segments import shown_traits, trait_name
+from ilk.profile._words import shown_traits, trait_name
 
 if TYPE_CHECKING:
     from ilk.segments import Segmentation

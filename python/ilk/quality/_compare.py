@@ -9,9 +9,9 @@ import numpy as np
 
 from ilk import _core
 from ilk._frame import to_native
+from ilk._labels import labels_of
 from ilk._result import Explanation, Result
 from ilk.exceptions import DataError
-from ilk.quality._given import labels_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

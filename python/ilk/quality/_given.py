@@ -5,30 +5,22 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ilk._frame import Frame
+from ilk._labels import Labels, column_of, labels_of
 from ilk._methods import METHODS
 from ilk.exceptions import DataError, DataWarning
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Given", "Labels", "count", "labels_of", "numbers_of", "warn"]
+__all__ = ["Given", "count", "numbers_of", "warn"]
 
 #: Methods that segment again and again; each is a variant of the core's clustering methods.
 SCALES = ("auto", "standard", "range", "none")
-
-
-@dataclass(frozen=True)
-class Labels:
-    """Segments of customers: a number each, -1 for none, and the names."""
-
-    codes: NDArray[np.int64]
-    names: list[str]
 
 
 class Given:
@@ -67,7 +59,7 @@ class Given:
             if self.features is None:
                 excluded.append(weights)
         elif weights is not None:
-            self.weights = np.ascontiguousarray(_column("weights", weights).numeric("x0"))
+            self.weights = np.ascontiguousarray(column_of("weights", weights).numeric("x0"))
         self.excluded = list(dict.fromkeys(excluded))
 
     def _take(self, labels: Any) -> str:
@@ -127,68 +119,6 @@ class Given:
             json.dumps(kept, default=str),
             seed,
         )
-
-
-def labels_of(labels: Any, argument: str = "labels") -> Labels:
-    """Segments of customers from a segmentation, a fitted estimator, a Series or an array.
-
-    Numbers below 0, missing values and customers in no segment have no label.
-    """
-    from ilk.segments import Segmentation
-
-    if isinstance(labels, Segmentation):
-        return Labels(labels.codes, labels.names)
-    if hasattr(labels, "labels_"):
-        labels = labels.labels_
-    elif hasattr(labels, "fit") and not hasattr(labels, "dtype"):
-        raise DataError(
-            f"{argument}: found a {type(labels).__name__} that is not fitted; try: .fit(data) first"
-        )
-    if isinstance(labels, (list, tuple)):
-        labels = np.asarray(labels, dtype=object if _mixed(labels) else None)
-    numbers = np.asarray(labels) if isinstance(labels, np.ndarray) else None
-    if numbers is not None and numbers.ndim == 1 and numbers.dtype.kind in "iu":
-        found, codes = np.unique(numbers, return_inverse=True)
-        below = int(np.sum(found < 0))
-        return Labels(
-            np.where(numbers < 0, -1, codes - below).astype(np.int64),
-            [str(value) for value in found[below:]],
-        )
-    table = _column(argument, labels)
-    codes, names, _ = table.codes("x0")
-    if table.kind("x0") == "number":
-        return labels_of(_whole(argument, table.numeric("x0")), argument)
-    return Labels(codes, names)
-
-
-def _mixed(values: Sequence[Any]) -> bool:
-    return any(value is None or isinstance(value, str) for value in values)
-
-
-def _whole(argument: str, values: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Labels that came as floats, as they do where some are missing."""
-    present = np.where(np.isnan(values), -1.0, values)
-    if not np.all(present == np.floor(present)) or np.any(np.abs(present) > 2**53):
-        row = int(np.argmax(present != np.floor(present)))
-        raise DataError(
-            f"{argument}, row {row}: found {values[row]}, but a label is a whole number or a name"
-        )
-    return present.astype(np.int64)
-
-
-def _column(argument: str, values: Any) -> Any:
-    """One column as a table of the core, under the name x0."""
-    if isinstance(values, (list, tuple)):
-        values = np.asarray(values)
-    frame = Frame.of(values, name=argument)
-    if len(frame.columns) != 1:
-        raise DataError(f"{argument}: found {len(frame.columns)} columns, but one is needed")
-    name = frame.columns[0]
-    if name == "x0":
-        return frame.core
-    if hasattr(values, "rename"):
-        return Frame.of(values.rename("x0"), name=argument).core
-    return Frame.of({"x0": values[name]}, name=argument).core
 
 
 def numbers_of(k: Any) -> list[int]:

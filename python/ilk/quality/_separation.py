@@ -9,7 +9,7 @@ from ilk._frame import to_native
 from ilk._progress import progress_bar
 from ilk._result import Explanation, Result
 from ilk.exceptions import DataError
-from ilk.quality._given import Given, Labels, warn
+from ilk.quality._given import Given, warn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from ilk._labels import Labels
     from ilk._progress import Progress
 
 

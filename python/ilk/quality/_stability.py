@@ -12,11 +12,12 @@ from ilk._progress import progress_bar
 from ilk._random import new_seed
 from ilk._result import Explanation, Result
 from ilk.exceptions import DataError
-from ilk.quality._given import Given, Labels, count, numbers_of, warn
+from ilk.quality._given import Given, count, numbers_of, warn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from ilk._labels import Labels
     from ilk._methods import Method
     from ilk._progress import Progress
 
