@@ -6,10 +6,10 @@
 //! shrunken index is the mean `(k + m index) / (k + m)` of what is known of `L` afterwards, and its interval is that of the
 //! same gamma law (Clayton and Kaldor 1987, Biometrics 43:671-681, with the mean fixed, since indices average 1).
 
-use statrs::distribution::{ContinuousCDF, Gamma};
 use statrs::function::gamma::ln_gamma;
 
 use crate::error::{Error, Result};
+use crate::statistics::gamma_quantile;
 
 /// Shapes that are looked at: from indices that scatter over orders of magnitude to indices that do not scatter at all.
 const SHAPES: (f64, f64) = (0.02, 1e7);
@@ -95,11 +95,9 @@ impl Quantiles {
     }
 
     fn exact(&self, shape: f64) -> Result<f64> {
-        let found = Gamma::new(shape, 1.0);
-        let law = found.map_err(|_| {
+        gamma_quantile(self.p, shape).ok_or_else(|| {
             Error::argument("values", shape, "sums that a number can hold are needed")
-        })?;
-        Ok(law.inverse_cdf(self.p))
+        })
     }
 
     /// By the cubic through the four knots around the shape: to one part in ten million.

@@ -23,12 +23,23 @@ struct Sums {
     missing: u64,
 }
 
+/// One cell in the making: records, sum, sum of squares, records whose value is missing. They are numbers of one kind, so
+/// that a record is one addition of four; counts of a block are far from where these would round.
+type Parts = [f64; 4];
+
+impl From<Parts> for Sums {
+    fn from([n, sum, squares, missing]: Parts) -> Self {
+        Self { cell: Cell { n: n as u64, sum, squares }, missing: missing as u64 }
+    }
+}
+
 /// What one block of records holds, by the labels of its own readers.
 struct Block<'t> {
     width: usize,
     sums: Vec<Sums>,
     found: [Found<'t>; 2],
-    negative: Option<usize>,
+    /// Whether some value is negative or infinite.
+    is_odd: bool,
 }
 
 /// The two axes and what was counted; `None` where the categories are too many for this way.
@@ -47,7 +58,7 @@ pub(super) fn tally(
     if n_cells(rows.len(), cols.len()) > SMALL {
         return Ok(None);
     }
-    let values = values_name.map(|name| table.numeric(name)).transpose()?;
+    let values = values_name.map(|name| table.unchecked(name)).transpose()?;
     let values = values.as_deref();
     let too_many = AtomicBool::new(false);
     let blocks = parallel::map_blocks_of(BLOCK, table.n_rows(), |range| {
@@ -55,20 +66,20 @@ pub(super) fn tally(
             return None;
         }
         let values = values.map(|values| &values[range.clone()]);
-        let mut block = Block::of(&rows, &cols, values, range.start, range.len());
+        let block = Block::of(&rows, &cols, values, range.start, range.len());
         if block.is_none() {
             too_many.store(true, Ordering::Relaxed);
-        }
-        if let Some(block) = &mut block {
-            block.negative = block.negative.map(|record| range.start + record);
         }
         block
     });
     let Some(blocks) = blocks.into_iter().collect::<Option<Vec<_>>>() else { return Ok(None) };
-    if let (Some(record), Some((name, values))) =
-        (blocks.iter().find_map(|block| block.negative), values_name.zip(values))
+    if let Some((name, values)) =
+        values_name.zip(values).filter(|_| blocks.iter().any(|block| block.is_odd))
     {
-        return Err(negative(name, record, values[record]));
+        table.numeric(name)?;
+        if let Some(record) = values.iter().position(|&value| value < 0.0) {
+            return Err(negative(name, record, values[record]));
+        }
     }
     let Some(sums) = merge(&blocks, &mut rows, &mut cols) else { return Ok(None) };
     Ok(Some(finish(&sums, (row_name, &rows), (col_name, &cols), table.n_rows(), values.is_some())))
@@ -91,9 +102,9 @@ impl<'t> Block<'t> {
         let (mut row_reader, mut col_reader) = (rows.reader(), cols.reader());
         let mut labels = ([0; GROUP], [0; GROUP]);
         let mut width = cols.len() + 1;
-        let mut sums = vec![Sums::default(); n_cells(rows.len(), cols.len())];
+        let mut sums = vec![Parts::default(); n_cells(rows.len(), cols.len())];
         let mut counts = vec![[0; 4]; sums.len()];
-        let mut least = 0.0;
+        let mut is_odd = false;
         for start in (0..n).step_by(GROUP) {
             let len = GROUP.min(n - start);
             let (rows, cols) = (&mut labels.0[..len], &mut labels.1[..len]);
@@ -110,21 +121,24 @@ impl<'t> Block<'t> {
                 counts = reshaped(&counts, width, needed, new_width);
                 width = new_width;
             }
+            // Labels become numbers of cells, which are below `SMALL`.
+            for (row, &col) in rows.iter_mut().zip(cols.iter()) {
+                *row = *row * width as u16 + col;
+            }
             match values {
-                None => count(&mut counts, width, rows, cols),
+                None => count(&mut counts, rows),
                 Some(values) => {
-                    let smallest = sum(&mut sums, width, rows, cols, &values[start..]);
-                    least = f64::min(least, smallest);
+                    let values = &values[start..start + len];
+                    sum(&mut sums, rows, values);
+                    is_odd |= any_odd(values);
                 }
             }
         }
+        let mut sums: Vec<Sums> = sums.into_iter().map(Sums::from).collect();
         for (sums, counts) in sums.iter_mut().zip(&counts) {
             sums.cell.n += counts.iter().map(|&n| u64::from(n)).sum::<u64>();
         }
-        let negative = values
-            .filter(|_| least < 0.0)
-            .and_then(|values| values.iter().position(|&value| value < 0.0));
-        Some(Self { width, sums, found: [row_reader.found(), col_reader.found()], negative })
+        Some(Self { width, sums, found: [row_reader.found(), col_reader.found()], is_odd })
     }
 }
 
@@ -139,29 +153,49 @@ fn reshaped<T: Copy + Default>(cells: &[T], width: usize, n: usize, new_width: u
 
 /// Counts alone. Neighbouring records go to different histograms, because an increment must wait for the one before it
 /// where both fall into the same cell.
-fn count(counts: &mut [[u32; 4]], width: usize, rows: &[u16], cols: &[u16]) {
-    for (rows, cols) in rows.chunks(4).zip(cols.chunks(4)) {
-        for (lane, (&row, &col)) in rows.iter().zip(cols).enumerate() {
-            counts[usize::from(row) * width + usize::from(col)][lane] += 1;
+fn count(counts: &mut [[u32; 4]], cells: &[u16]) {
+    let (fours, rest) = cells.as_chunks::<4>();
+    for four in fours {
+        for (lane, &cell) in four.iter().enumerate() {
+            counts[usize::from(cell)][lane] += 1;
         }
+    }
+    for &cell in rest {
+        counts[usize::from(cell)][0] += 1;
     }
 }
 
-/// Counts and sums; gives the least value, or 0.
-fn sum(sums: &mut [Sums], width: usize, rows: &[u16], cols: &[u16], values: &[f64]) -> f64 {
-    let mut least = 0.0_f64;
-    for ((&row, &col), &value) in rows.iter().zip(cols).zip(values) {
-        let Sums { cell, missing } = &mut sums[usize::from(row) * width + usize::from(col)];
-        if value.is_nan() {
-            *missing += 1;
-            continue;
-        }
-        least = least.min(value);
-        cell.n += 1;
-        cell.sum += value;
-        cell.squares += value * value;
+/// Counts and sums.
+fn sum(sums: &mut [Parts], cells: &[u16], values: &[f64]) {
+    for (&cell, &value) in cells.iter().zip(values) {
+        let missing = f64::from(u8::from(value.is_nan()));
+        let value = if value.is_nan() { 0.0 } else { value };
+        let sums = &mut sums[usize::from(cell)];
+        *sums = [
+            sums[0] + (1.0 - missing),
+            sums[1] + value,
+            sums[2] + value * value,
+            sums[3] + missing,
+        ];
     }
-    least
+}
+
+/// Whether some value is negative or infinite.
+///
+/// In lanes of their own the least and the largest values need not wait for each other.
+fn any_odd(values: &[f64]) -> bool {
+    const LANES: usize = 8;
+    let (mut least, mut most) = ([0.0_f64; LANES], [0.0_f64; LANES]);
+    let (chunks, rest) = values.as_chunks::<LANES>();
+    for chunk in chunks {
+        for lane in 0..LANES {
+            let value = chunk[lane];
+            least[lane] = if value < least[lane] { value } else { least[lane] };
+            most[lane] = if value > most[lane] { value } else { most[lane] };
+        }
+    }
+    let odd = |&value: &f64| value < 0.0 || value == f64::INFINITY;
+    least.iter().chain(&most).chain(rest).any(odd)
 }
 
 /// The cells of all blocks by the labels of the columns, added in the order of the blocks.

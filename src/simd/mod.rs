@@ -12,6 +12,7 @@
 
 mod eight;
 mod gower;
+mod keyed;
 mod lanes;
 mod latent;
 mod mixed;
@@ -39,6 +40,7 @@ mod wide_x86;
 mod x86;
 
 pub(crate) use gower::{Column, Columns, Distance, Measure};
+pub(crate) use keyed::keyed;
 pub(crate) use lanes::{Lanes, Tables};
 pub(crate) use latent::{Cells, Expect, LatentSums, MAX_CLASSES, Prior, padded};
 pub(crate) use mixed::{MixedAssign, MixedDistances, MixedRows, MixedSums};

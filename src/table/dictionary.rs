@@ -9,7 +9,7 @@ use arrow_array::types::{
     ArrowDictionaryKeyType, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
     UInt32Type, UInt64Type,
 };
-use arrow_array::{Array, ArrayRef, DictionaryArray, PrimitiveArray, RecordBatch, StringArray};
+use arrow_array::{Array, ArrayRef, PrimitiveArray, RecordBatch, StringArray};
 use arrow_buffer::ArrowNativeType;
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 
@@ -17,6 +17,7 @@ use super::encode::{Distinct, Keys, Order, encode};
 use super::{MISSING, Table};
 use crate::error::{Error, Result};
 use crate::parallel;
+use crate::simd::keyed;
 
 /// Calls a function for keys of any width.
 macro_rules! with_keys {
@@ -83,7 +84,7 @@ fn with_values(keys: &ArrayRef, values: &ArrayRef) -> Result<ArrayRef, ArrowErro
         keys: &PrimitiveArray<K>,
         values: &ArrayRef,
     ) -> Result<ArrayRef, ArrowError> {
-        Ok(Arc::new(DictionaryArray::try_new(keys.clone(), Arc::clone(values))?))
+        Ok(Arc::new(keyed(keys, values)?))
     }
     let refused = || ArrowError::InvalidArgumentError(keys.data_type().to_string());
     with_keys!(keys, Err(refused()), typed(values))
@@ -180,6 +181,12 @@ impl DictionaryKeys {
         with_keys!(self.0, out.fill(missing), read_keys(first, entries, missing, out));
     }
 
+    /// The number of the entry of each row, counted from 1, for the rows from `first` on, as many as `out` has; 0 where the
+    /// key is null or none of `n`, which are fewer than 65,535.
+    pub(super) fn places(&self, first: usize, n: usize, out: &mut [u16]) {
+        with_keys!(self.0, out.fill(0), key_places(first, n, out));
+    }
+
     /// Which of `n` entries some row points at.
     fn used(&self, n: usize) -> Vec<bool> {
         with_keys!(self.0, vec![false; n], used_keys(n))
@@ -197,6 +204,38 @@ fn read_keys<K: ArrowDictionaryKeyType, T: Copy>(
         // A negative key is larger than any length.
         *slot = entries.get(key.as_usize()).copied().unwrap_or(missing);
     }
+    fill_nulls(keys, first, missing, out);
+}
+
+fn key_places<K: ArrowDictionaryKeyType>(
+    keys: &PrimitiveArray<K>,
+    first: usize,
+    n: usize,
+    out: &mut [u16],
+) {
+    let keys_of_rows = out.iter_mut().zip(&keys.values()[first..]);
+    if size_of::<K::Native>() <= size_of::<u32>() {
+        // A negative key stays larger than any length. Narrow numbers go through vectors whole.
+        for (slot, key) in keys_of_rows {
+            let key = key.as_usize() as u32;
+            *slot = if key < n as u32 { key as u16 + 1 } else { 0 };
+        }
+    } else {
+        for (slot, key) in keys_of_rows {
+            let key = key.as_usize();
+            *slot = if key < n { key as u16 + 1 } else { 0 };
+        }
+    }
+    fill_nulls(keys, first, 0, out);
+}
+
+/// Puts `missing` where the keys from `first` on are null.
+fn fill_nulls<K: ArrowDictionaryKeyType, T: Copy>(
+    keys: &PrimitiveArray<K>,
+    first: usize,
+    missing: T,
+    out: &mut [T],
+) {
     if let Some(nulls) = keys.nulls().filter(|nulls| nulls.null_count() > 0) {
         for (offset, slot) in out.iter_mut().enumerate() {
             if nulls.is_null(first + offset) {

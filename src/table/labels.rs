@@ -12,7 +12,7 @@ use super::Table;
 use super::dictionary::{DictionaryKeys, as_any_dictionary, by_first_appearance, in_order};
 use super::encode::{Distinct, Keys, Order, encode};
 use super::integers::{Integers, range};
-use super::text::{OffsetText, TextRows, ViewText, Word};
+use super::text::{Bytes, OffsetText, TOGETHER, TextRows, ViewText, Word};
 use crate::error::Result;
 
 /// Most labels of a column; more categories than this are read as [`Codes`](super::Codes).
@@ -33,11 +33,18 @@ pub(crate) struct Labels<'t> {
 }
 
 enum Chunks<'t> {
-    /// Keys with the label of each dictionary entry; the entries' values; the order in which they were declared.
-    Entries(Vec<(DictionaryKeys, Vec<u16>)>, Distinct, Vec<u32>),
+    /// Keys with the labels of the dictionary's entries; the entries' values; the order in which they were declared.
+    Entries(Vec<(DictionaryKeys, EntryLabels)>, Distinct, Vec<u32>),
     /// Whole numbers from the given one on.
     Whole(Vec<Integers>, i64, Distinct),
     Words(Vec<TextChunk<'t>>, Words<'t>),
+}
+
+/// The label of each entry of a dictionary.
+enum EntryLabels {
+    /// Each of so many entries has its place, counted from 1: what nearly all dictionaries have.
+    Places(usize),
+    Any(Vec<u16>),
 }
 
 enum TextChunk<'t> {
@@ -155,7 +162,10 @@ impl<'t> Reader<'_, 't> {
             match &self.labels.chunks {
                 Chunks::Entries(chunks, ..) => {
                     let (keys, labels) = &chunks[chunk];
-                    keys.read(first, labels, 0, part);
+                    match labels {
+                        EntryLabels::Places(n) => keys.places(first, *n, part),
+                        EntryLabels::Any(labels) => keys.read(first, labels, 0, part),
+                    }
                 }
                 Chunks::Whole(chunks, low, _) => {
                     part.fill(0);
@@ -198,35 +208,66 @@ fn read_words<'t>(
     new: &mut Words<'t>,
     out: &mut [u16],
 ) -> bool {
-    let n_known = known.words.len() as u16;
-    let nulls = rows.nulls();
-    for (offset, slot) in out.iter_mut().enumerate() {
-        let row = first + offset;
-        if nulls.is_some_and(|nulls| nulls.is_null(row)) {
-            *slot = 0;
-            continue;
+    // What words look like is read for some of them before any is looked up: two short loops keep the processor busier
+    // than a long one.
+    let mut bytes = [Bytes::NONE; TOGETHER];
+    for (start, out) in (first..).step_by(TOGETHER).zip(out.chunks_mut(TOGETHER)) {
+        let bytes = &mut bytes[..out.len()];
+        rows.fill_bytes(start, bytes);
+        if let Some(nulls) = rows.nulls() {
+            for (row, bytes) in (start..).zip(bytes.iter_mut()) {
+                if nulls.is_null(row) {
+                    *bytes = Bytes::NONE;
+                }
+            }
         }
-        let word = rows.word(row);
-        *slot = match known.find(&word) {
-            Ok(label) => label,
-            Err(_) => match new.label(word) {
-                Some(label) => n_known + label,
-                None => return false,
-            },
-        };
+        for ((row, slot), &bytes) in (start..).zip(out.iter_mut()).zip(bytes.iter()) {
+            *slot = match known.find_bytes(bytes) {
+                Some(label) => label,
+                None => match label_of(rows, row, known, new) {
+                    Some(label) => label,
+                    None => return false,
+                },
+            };
+        }
     }
     true
+}
+
+/// The label of a row's word, known or new; `None` where there are too many.
+#[inline(never)]
+fn label_of<'t>(
+    rows: &impl TextRows<'t>,
+    row: usize,
+    known: &Words<'t>,
+    new: &mut Words<'t>,
+) -> Option<u16> {
+    let Some(word) = rows.get(row) else { return Some(0) };
+    match known.find(&word) {
+        Ok(label) => Some(label),
+        Err(_) => new.label(word).map(|label| known.words.len() as u16 + label),
+    }
 }
 
 /// Few words, numbered from 1, in an open table.
 #[derive(Default)]
 struct Words<'t> {
     words: Vec<Word<'t>>,
+    /// Those of the words by their labels; at 0 what no word has.
+    bytes: Vec<Bytes>,
     /// Empty until the first word comes.
     slots: Vec<u16>,
 }
 
 impl<'t> Words<'t> {
+    /// The label of the word of these bytes, if they are all of it and it is in the slot where it belongs.
+    #[inline(always)]
+    fn find_bytes(&self, bytes: Bytes) -> Option<u16> {
+        let label = self.slots.get((bytes.mixed() >> 52) as usize).copied()?;
+        let known = *self.bytes.get(usize::from(label))?;
+        (known == bytes && bytes.are_all()).then_some(label)
+    }
+
     /// The label of a word, or the slot where it belongs.
     #[inline(always)]
     fn find(&self, word: &Word<'t>) -> Result<u16, usize> {
@@ -253,6 +294,10 @@ impl<'t> Words<'t> {
             return None;
         }
         self.slots.resize(SLOTS, 0);
+        if self.bytes.is_empty() {
+            self.bytes.push(Bytes::NONE);
+        }
+        self.bytes.push(word.bytes());
         self.words.push(word);
         self.slots[slot] = self.words.len() as u16;
         Some(self.slots[slot])
@@ -308,8 +353,9 @@ fn entries<'t>(values: &DataType, arrays: &[&'t ArrayRef], n_rows: usize) -> Opt
     // The code of a missing entry is the largest integer and becomes 0.
     let mut labels = codes.iter().map(|&code| code.wrapping_add(1) as u16);
     let labelled = parts.into_iter().map(|(keys, values)| {
-        let own = labels.by_ref().take(values.len()).collect();
-        (keys, own)
+        let own: Vec<u16> = labels.by_ref().take(values.len()).collect();
+        let in_place = own.iter().zip(1..).all(|(&label, place)| label == place);
+        (keys, if in_place { EntryLabels::Places(own.len()) } else { EntryLabels::Any(own) })
     });
     Some(Chunks::Entries(labelled.collect(), distinct, declared))
 }

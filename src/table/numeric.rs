@@ -66,6 +66,22 @@ impl Table {
         checked(name, ScalarBuffer::from(values))
     }
 
+    /// The column as numbers that may be infinite, where reading them takes no pass; else as [`Table::numeric`], which also
+    /// tells of infinite ones.
+    ///
+    /// # Errors
+    ///
+    /// As [`Table::numeric`].
+    pub(crate) fn unchecked(&self, name: &str) -> Result<ScalarBuffer<f64>> {
+        let (field, chunks) = self.column(name)?;
+        match (field.data_type(), chunks.as_slice()) {
+            (DataType::Float64, [chunk]) if chunk.null_count() == 0 => {
+                Ok(chunk.as_primitive::<Float64Type>().values().clone())
+            }
+            _ => self.numeric(name).map(|numbers| numbers.values),
+        }
+    }
+
     /// The column as days since 1970-01-01, with the time of day as a fraction; numbers are taken as days.
     ///
     /// # Errors

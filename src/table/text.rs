@@ -7,15 +7,21 @@ use arrow_buffer::NullBuffer;
 use super::MISSING;
 use super::hashed::{Key, MULTIPLIER, encode, fold};
 
-/// A text with some of its bytes at hand as integers, which tell texts of up to 20 bytes apart.
-#[derive(Clone, Copy)]
-pub(super) struct Word<'a> {
+/// Some bytes of a text as integers, which tell texts of up to 20 bytes apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Bytes {
     /// The length in the low half, the first four bytes in the high one.
     head: u64,
     /// The next eight bytes.
     middle: u64,
     /// The last eight bytes of a text of more than 12, else 0.
     tail: u64,
+}
+
+/// A text with some of its bytes at hand.
+#[derive(Clone, Copy)]
+pub(super) struct Word<'a> {
+    bytes: Bytes,
     text: &'a [u8],
 }
 
@@ -43,45 +49,66 @@ fn eight(bytes: &[u8], start: usize) -> u64 {
     window.map_or(0, |window| u64::from_le_bytes(*window))
 }
 
-impl<'a> Word<'a> {
-    /// The word of the text between two places of a buffer.
+impl Bytes {
+    /// What no text has.
+    pub(super) const NONE: Self = Self { head: u64::MAX, middle: 0, tail: 0 };
+
+    /// Those of the text between two places of a buffer.
     ///
     /// Without branches on the length, which in a column of names is as good as random.
     #[inline(always)]
-    fn between(bytes: &'a [u8], start: usize, end: usize) -> Self {
-        let text = bytes.get(start..end).unwrap_or_default();
+    fn between(bytes: &[u8], start: usize, end: usize) -> Self {
         let Some(window) = bytes.get(start..).and_then(|rest| rest.first_chunk()) else {
-            return Self::new(text);
+            return Self::new(bytes.get(start..end).unwrap_or_default());
         };
-        Self::of(u128::from_le_bytes(*window), eight(bytes, end.saturating_sub(8)), text)
+        let last = eight(bytes, end.saturating_sub(8));
+        Self::of(u128::from_le_bytes(*window), last, end.saturating_sub(start))
     }
 
-    /// The word of a text at the end of its buffer.
+    /// Those of a text at the end of its buffer.
     #[cold]
-    fn new(text: &'a [u8]) -> Self {
+    fn new(text: &[u8]) -> Self {
         let mut window = [0; 16];
         let n = text.len().min(SHORT);
         window[..n].copy_from_slice(&text[..n]);
-        Self::of(u128::from_le_bytes(window), eight(text, text.len().saturating_sub(8)), text)
+        let last = eight(text, text.len().saturating_sub(8));
+        Self::of(u128::from_le_bytes(window), last, text.len())
     }
 
-    /// The word of a text, the first bytes from its start on, and the last eight before its end.
+    /// Those of a text of some length, from the first bytes from its start on, and the last eight before its end.
     #[inline(always)]
-    fn of(first: u128, last: u64, text: &'a [u8]) -> Self {
-        let first = first & KEPT[text.len().min(SHORT)];
-        let length = text.len().min(u32::MAX as usize) as u64;
+    fn of(first: u128, last: u64, length: usize) -> Self {
+        let first = first & KEPT[length.min(SHORT)];
         Self {
-            head: length | (first as u64) << 32,
+            head: length.min(u32::MAX as usize) as u64 | (first as u64) << 32,
             middle: (first >> 32) as u64,
-            tail: if text.len() > SHORT { last } else { 0 },
-            text,
+            tail: if length > SHORT { last } else { 0 },
         }
+    }
+
+    /// Whether these are all bytes of the text.
+    #[inline(always)]
+    pub(super) fn are_all(self) -> bool {
+        self.head as u32 as usize <= EXACT
+    }
+
+    /// A cheap hash, of which the high bits count.
+    #[inline(always)]
+    pub(super) fn mixed(self) -> u64 {
+        let first = (self.head ^ self.middle.rotate_left(32)).wrapping_mul(MULTIPLIER);
+        first ^ self.tail.wrapping_mul(MULTIPLIER.rotate_left(32) | 1)
+    }
+}
+
+impl Word<'_> {
+    pub(super) fn bytes(&self) -> Bytes {
+        self.bytes
     }
 
     /// A cheap hash of all bytes, of which the high bits count; two words that it confuses are still told apart.
     #[inline(always)]
     pub(super) fn spread(&self) -> u64 {
-        if self.text.len() <= EXACT { self.mixed() } else { self.hash() }
+        if self.bytes.are_all() { self.mixed() } else { self.hash() }
     }
 
     /// The text, on its own.
@@ -93,9 +120,7 @@ impl<'a> Word<'a> {
 impl PartialEq for Word<'_> {
     #[inline(always)]
     fn eq(&self, other: &Self) -> bool {
-        let same =
-            (self.head ^ other.head) | (self.middle ^ other.middle) | (self.tail ^ other.tail);
-        same == 0 && (self.head as u32 as usize <= EXACT || self.text == other.text)
+        self.bytes == other.bytes && (self.bytes.are_all() || self.text == other.text)
     }
 }
 
@@ -105,7 +130,8 @@ impl Key for Word<'_> {
     #[inline]
     fn hash(&self) -> u64 {
         let halves = |low: u64, high: u64| u128::from(low) | u128::from(high) << 64;
-        let mut hash = fold(halves(self.head, self.middle ^ fold(halves(self.tail, 0))));
+        let Bytes { head, middle, tail } = self.bytes;
+        let mut hash = fold(halves(head, middle ^ fold(halves(tail, 0))));
         if self.text.len() > EXACT {
             for part in self.text.chunks(16) {
                 let mut bytes = [0; 16];
@@ -118,10 +144,12 @@ impl Key for Word<'_> {
 
     #[inline(always)]
     fn mixed(&self) -> u64 {
-        let first = (self.head ^ self.middle.rotate_left(32)).wrapping_mul(MULTIPLIER);
-        first ^ self.tail.wrapping_mul(MULTIPLIER.rotate_left(32) | 1)
+        self.bytes.mixed()
     }
 }
+
+/// Words whose bytes are read before any is looked up.
+pub(super) const TOGETHER: usize = 128;
 
 /// The rows of a text chunk, whatever its layout.
 pub(super) trait TextRows<'a>: Sync {
@@ -130,6 +158,17 @@ pub(super) trait TextRows<'a>: Sync {
 
     /// The word of a row that is not null.
     fn word(&self, row: usize) -> Word<'a>;
+
+    /// The bytes of a row's word; of a row that is null, any.
+    fn bytes(&self, row: usize) -> Bytes;
+
+    /// The bytes of the words of the rows from `first` on, at most [`TOGETHER`].
+    #[inline(always)]
+    fn fill_bytes(&self, first: usize, out: &mut [Bytes]) {
+        for (row, bytes) in (first..).zip(out) {
+            *bytes = self.bytes(row);
+        }
+    }
 
     /// The word of a row, `None` where it is null.
     #[inline(always)]
@@ -162,7 +201,13 @@ impl<'a, O: OffsetSizeTrait> TextRows<'a> for OffsetText<'a, O> {
     #[inline(always)]
     fn word(&self, row: usize) -> Word<'a> {
         let (start, end) = (self.offsets[row].as_usize(), self.offsets[row + 1].as_usize());
-        Word::between(self.bytes, start, end)
+        Word { bytes: self.bytes(row), text: self.bytes.get(start..end).unwrap_or_default() }
+    }
+
+    #[inline(always)]
+    fn bytes(&self, row: usize) -> Bytes {
+        let (start, end) = (self.offsets[row].as_usize(), self.offsets[row + 1].as_usize());
+        Bytes::between(self.bytes, start, end)
     }
 }
 
@@ -183,6 +228,18 @@ impl<'a> ViewText<'a> {
     }
 }
 
+impl<'a> ViewText<'a> {
+    /// The buffer that holds the text of a view, where the text starts in it, and its length.
+    #[inline(always)]
+    fn place(&self, row: usize, view: u128) -> (&'a [u8], usize, usize) {
+        let length = view as u32 as usize;
+        let is_short = length <= SHORT;
+        let buffer = if is_short { self.buffers.len() - 1 } else { (view >> 64) as u32 as usize };
+        let start = if is_short { 16 * row + 4 } else { (view >> 96) as usize };
+        (self.buffers.get(buffer).copied().unwrap_or_default(), start, length)
+    }
+}
+
 impl<'a> TextRows<'a> for ViewText<'a> {
     fn nulls(&self) -> Option<&'a NullBuffer> {
         self.nulls
@@ -190,19 +247,43 @@ impl<'a> TextRows<'a> for ViewText<'a> {
 
     #[inline(always)]
     fn word(&self, row: usize) -> Word<'a> {
+        let (bytes, start, length) = self.place(row, self.views[row]);
+        let text = bytes.get(start..start + length).unwrap_or_default();
+        Word { bytes: self.bytes(row), text }
+    }
+
+    #[inline(always)]
+    fn bytes(&self, row: usize) -> Bytes {
         let view = self.views[row];
-        let (low, high) = (view as u64, (view >> 64) as u64);
-        let length = low as u32 as usize;
+        let (bytes, start, length) = self.place(row, view);
         let is_short = length <= SHORT;
-        let buffer = if is_short { self.buffers.len() - 1 } else { high as u32 as usize };
-        let start = if is_short { 16 * row + 4 } else { (high >> 32) as usize };
-        let bytes = self.buffers.get(buffer).copied().unwrap_or_default();
+        // Of a short text the view holds all, and what is read is any eight bytes.
         let last = eight(bytes, if is_short { start } else { start + length - 8 });
-        Word {
-            head: low,
-            middle: eight(bytes, start + 4),
+        Bytes {
+            head: view as u64,
+            middle: if is_short { (view >> 64) as u64 } else { eight(bytes, start + 4) },
             tail: if is_short { 0 } else { last },
-            text: bytes.get(start..start + length).unwrap_or_default(),
+        }
+    }
+
+    /// First all as if they were short, then the long ones, whose places were noted without a branch: where lengths are
+    /// mixed, a branch on them is guessed wrong again and again.
+    #[inline(always)]
+    fn fill_bytes(&self, first: usize, out: &mut [Bytes]) {
+        let (mut long, mut n_long) = ([0_u8; TOGETHER], 0);
+        for ((at, bytes), &view) in (0..).zip(out.iter_mut()).zip(&self.views[first..]) {
+            *bytes = Bytes { head: view as u64, middle: (view >> 64) as u64, tail: 0 };
+            long[n_long % TOGETHER] = at;
+            n_long += usize::from(view as u32 as usize > SHORT);
+        }
+        for &at in &long[..n_long.min(TOGETHER)] {
+            let Some(bytes) = out.get_mut(usize::from(at)) else { continue };
+            let (length, buffer) = (bytes.head as u32 as usize, bytes.middle as u32 as usize);
+            let start = (bytes.middle >> 32) as usize;
+            let buffer = self.buffers.get(buffer).copied().unwrap_or_default();
+            let text = buffer.get(start + 4..start + length).unwrap_or_default();
+            bytes.middle = text.first_chunk().map_or(0, |eight| u64::from_le_bytes(*eight));
+            bytes.tail = text.last_chunk().map_or(0, |eight| u64::from_le_bytes(*eight));
         }
     }
 }
@@ -317,10 +398,13 @@ mod tests {
     #[test]
     fn hashes_of_like_words_and_numbers_spread() {
         const N: usize = 1 << 16;
+        fn hash(text: &str) -> u64 {
+            Word { bytes: Bytes::new(text.as_bytes()), text: text.as_bytes() }.hash()
+        }
         type Family = (&'static str, fn(usize) -> u64);
         let families: [Family; 4] = [
-            ("short", |i| Word::new(format!("C{i:08}").as_bytes()).hash()),
-            ("long", |i| Word::new(format!("customer-number-{i:08}").as_bytes()).hash()),
+            ("short", |i| hash(&format!("C{i:08}"))),
+            ("long", |i| hash(&format!("customer-number-{i:08}"))),
             ("numbers", |i| (i as i64).hash()),
             ("multiples", |i| ((i as i64) << 40).hash()),
         ];
