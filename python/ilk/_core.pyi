@@ -77,6 +77,7 @@ __all__ = [
     "missing_column_message",
     "mix_rate_value",
     "need_drift",
+    "nest_segments",
     "num_threads",
     "opportunities",
     "quality_compare",
@@ -88,6 +89,8 @@ __all__ = [
     "quality_stability",
     "reach",
     "rfm_of_orders",
+    "segment_by_labels",
+    "segment_by_rules",
     "segment_scorecard",
     "set_num_threads",
     "targeting_value",
@@ -1166,19 +1169,21 @@ class KPrototypesModel:
     def __ne__(self, other: object, /) -> bool: ...
 
 def find_segments(
+    table: Table, choices: Mapping[str, Any], settings: str, progress: Any
+) -> Segmentation: ...
+def nest_segments(
     table: Table,
-    features: Sequence[str] | None,
-    exclude: Sequence[str],
-    method: str,
-    k: int | None,
-    k_max: int,
-    weights: str | None,
-    scale: str,
-    missing: str,
-    n_init: int,
-    seed: int,
+    column: str,
+    within: Sequence[tuple[str, int | None]],
+    choices: Mapping[str, Any],
     settings: str,
     progress: Any,
+) -> Segmentation: ...
+def segment_by_rules(
+    table: Table, rules: str, said: Mapping[str, Any], strict: bool
+) -> Segmentation: ...
+def segment_by_labels(
+    table: Table, labels: NDArray[int64], said: Mapping[str, Any]
 ) -> Segmentation: ...
 
 @final
@@ -1190,13 +1195,57 @@ class Segmentation:
     def preparation(self) -> str: ...
     def method(self) -> str: ...
     def gamma(self) -> list[float]: ...
+    def origin(self) -> str: ...
+    def features(self) -> list[str]: ...
+    def reads(self) -> list[str]: ...
+    def texts(self) -> list[str]: ...
+    def parts(self) -> tuple[str, list[tuple[str, Segmentation]]] | None: ...
+    def checks(self) -> list[str]: ...
+    def check(self, name: str) -> Table: ...
+    def history(self) -> Table: ...
     def labels(self) -> NDArray[int64]: ...
     def names(self) -> list[str]: ...
     def choice(self) -> tuple[int, bool, str]: ...
     def profile(self) -> SegmentProfile: ...
-    def rename(self, names: Sequence[str]) -> Segmentation: ...
-    def limit(self, most: int) -> Segmentation: ...
-    def merge(self, lists: Sequence[Sequence[int]]) -> Segmentation: ...
+    def rename(self, names: Sequence[str], reason: str) -> Segmentation: ...
+    def limit(
+        self,
+        most: int,
+        by: str,
+        values: Sequence[float] | None,
+        table: Table | None,
+        reason: str,
+    ) -> Segmentation: ...
+    def totals(self, table: Table, column: str) -> list[float]: ...
+    def merge(
+        self, lists: Sequence[Sequence[int]], names: Sequence[str | None], reason: str
+    ) -> Segmentation: ...
+    def split(
+        self,
+        table: Table,
+        segment: int,
+        conditions: str | None,
+        column: str | None,
+        names: Sequence[str] | None,
+        reason: str,
+    ) -> Segmentation: ...
+    def split_clusters(
+        self,
+        table: Table,
+        segment: int,
+        choices: Mapping[str, Any],
+        names: Sequence[str] | None,
+        reason: str,
+        progress: Any,
+    ) -> Segmentation: ...
+    def reassign(
+        self,
+        table: Table,
+        rows: Sequence[bool] | None,
+        conditions: str | None,
+        to: int,
+        reason: str,
+    ) -> Segmentation: ...
     def predict(self, table: Table) -> tuple[NDArray[int64], list[tuple[str, int]]]: ...
     def manifest(self) -> str: ...
     def to_json(self) -> str: ...

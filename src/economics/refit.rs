@@ -20,7 +20,9 @@ use crate::table::{MISSING, Table};
 /// A segmentation that can be fitted to other weights of the same customers.
 #[derive(Debug)]
 pub struct Refit<'a> {
-    segmentation: &'a Segmentation,
+    model: &'a Model,
+    /// Segment of each cluster.
+    groups: Vec<u32>,
     rows: Rows,
     /// Row of the table of each row of `rows`.
     used: Vec<usize>,
@@ -48,8 +50,11 @@ impl<'a> Refit<'a> {
             ));
         }
         let used: Vec<usize> = (0..labels.len()).filter(|&row| labels[row] != MISSING).collect();
-        let prepared = segmentation.preparation().apply(customers)?.take(&used);
-        let rows = Rows::new(&prepared, segmentation.model().method())?;
+        let groups = segmentation.groups()?;
+        let clustering = segmentation.clustering()?;
+        let model = clustering.model();
+        let prepared = clustering.preparation().apply(customers)?.take(&used);
+        let rows = Rows::new(&prepared, model.method())?;
         let weights = match segmentation.manifest().settings.get("weights") {
             Some(Value::String(name)) => {
                 let all = customers.numeric(name)?;
@@ -57,8 +62,8 @@ impl<'a> Refit<'a> {
             }
             _ => None,
         };
-        let clusters = segmentation.model().predict(&rows, &Monitor::new())?;
-        Ok(Self { segmentation, rows, used, clusters, weights })
+        let clusters = model.predict(&rows, &Monitor::new())?;
+        Ok(Self { model, groups, rows, used, clusters, weights })
     }
 
     /// What the intervals then hold for.
@@ -68,8 +73,7 @@ impl<'a> Refit<'a> {
 
     /// Segment of each row of the table, found from customers who count `drawn` times.
     fn labels(&self, drawn: &[f64], seed: u64, monitor: &Monitor) -> Result<Vec<u32>> {
-        let original = self.segmentation.model();
-        let k = original.weights().len();
+        let k = self.model.weights().len();
         let weights: Vec<f64> = (self.used.iter().enumerate())
             .map(|(at, &row)| drawn[row] * self.weights.as_ref().map_or(1.0, |weights| weights[at]))
             .collect();
@@ -82,11 +86,10 @@ impl<'a> Refit<'a> {
             }
         }
         let matched = best_matching(&overlap, k);
-        let groups = self.segmentation.groups();
         let mut labels = vec![MISSING; drawn.len()];
         for (&row, &new) in self.used.iter().zip(model.labels()) {
             let old = matched.get(new as usize).copied().flatten();
-            labels[row] = old.and_then(|old| groups.get(old).copied()).unwrap_or(MISSING);
+            labels[row] = old.and_then(|old| self.groups.get(old).copied()).unwrap_or(MISSING);
         }
         Ok(labels)
     }

@@ -63,7 +63,10 @@ mod core_module {
     #[pymodule_export]
     use super::runtime::{num_threads, set_num_threads};
     #[pymodule_export]
-    use super::segment::{SegmentProfile, Segmentation, find_segments};
+    use super::segment::{
+        SegmentProfile, Segmentation, find_segments, nest_segments, segment_by_labels,
+        segment_by_rules,
+    };
     #[pymodule_export]
     use super::table::{PyTable, missing_column_message};
 

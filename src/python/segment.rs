@@ -1,6 +1,8 @@
 //! Bindings of the segments room.
 
-use numpy::{IntoPyArray, PyArray1};
+use std::collections::BTreeMap;
+
+use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 
 use super::errors::exception;
@@ -9,7 +11,7 @@ use super::table::PyTable;
 use crate::manifest::Manifest;
 use crate::persist::{self, Persist};
 use crate::profile::Profile;
-use crate::segment::{self, Likelihood, Missing, Options};
+use crate::segment::{self, Build, Likelihood, Missing, Options, SplitBy, Who, Within};
 use crate::table::{MISSING, Table};
 
 /// A segmentation of the core.
@@ -39,62 +41,163 @@ impl Persist for NamedProfile {
 /// Segment of each row, and features with unknown categories and their number of rows.
 type Predicted<'py> = (Bound<'py, PyArray1<i64>>, Vec<(String, usize)>);
 
-/// See `ilk.segment`.
-#[pyfunction]
-#[pyo3(signature = (table, features, exclude, method, k, k_max, weights, scale, missing, n_init, seed, settings, progress))]
-#[allow(clippy::too_many_arguments)]
-pub(crate) fn find_segments(
-    py: Python<'_>,
-    table: &PyTable,
+/// How to cluster.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub(crate) struct Choices {
     features: Option<Vec<String>>,
     exclude: Vec<String>,
-    method: &str,
+    method: String,
     k: Option<usize>,
     k_max: usize,
     weights: Option<String>,
-    scale: &str,
-    missing: &str,
+    scale: String,
+    missing: String,
     n_init: usize,
     seed: u64,
+}
+
+impl Choices {
+    fn options(self) -> PyResult<Options> {
+        Ok(Options {
+            features: self.features,
+            exclude: self.exclude,
+            method: choice("method", &self.method)?,
+            k: self.k,
+            k_max: self.k_max,
+            weights: self.weights,
+            scale: choice("scale", &self.scale)?,
+            missing: match self.missing.as_str() {
+                "drop" => Missing::Drop,
+                "error" => Missing::Error,
+                _ => Missing::Ignore,
+            },
+            n_init: self.n_init,
+            seed: self.seed,
+        })
+    }
+}
+
+/// See `ilk.segment`.
+#[pyfunction]
+#[pyo3(signature = (table, choices, settings, progress))]
+pub(crate) fn find_segments(
+    py: Python<'_>,
+    table: &PyTable,
+    choices: Choices,
     settings: &str,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Segmentation> {
-    let options = Options {
-        features,
-        exclude,
-        method: choice("method", method)?,
-        k,
-        k_max,
-        weights,
-        scale: choice("scale", scale)?,
-        missing: match missing {
-            "drop" => Missing::Drop,
-            "error" => Missing::Error,
-            _ => Missing::Ignore,
-        },
-        n_init,
-        seed,
-    };
-    let manifest = manifest("segment", settings, Some(seed), &table.0)?;
+    let options = choices.options()?;
+    let manifest = manifest("segment", settings, Some(options.seed), &table.0)?;
     runtime::run(py, progress, |monitor| segment::segment(&table.0, &options, manifest, monitor))
         .map(Segmentation)
+}
+
+/// See `ilk.segments.nested`; `within` has the number of segments of some values, and else that of all.
+#[pyfunction]
+#[pyo3(signature = (table, column, within, choices, settings, progress))]
+pub(crate) fn nest_segments(
+    py: Python<'_>,
+    table: &PyTable,
+    column: &str,
+    within: Vec<(String, Option<usize>)>,
+    choices: Choices,
+    settings: &str,
+    progress: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Segmentation> {
+    let options = choices.options()?;
+    let within = Within { of: within, all: options.k };
+    let manifest = manifest("nested", settings, Some(options.seed), &table.0)?;
+    runtime::run(py, progress, |monitor| {
+        segment::nested(&table.0, column, &within, &options, manifest, monitor)
+    })
+    .map(Segmentation)
+}
+
+/// What is said of stated segments, and what to profile.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub(crate) struct Said {
+    function: String,
+    settings: String,
+    names: Vec<String>,
+    texts: Vec<String>,
+    features: Option<Vec<String>>,
+    exclude: Vec<String>,
+    weights: Option<String>,
+    notes: Vec<String>,
+}
+
+impl Said {
+    fn build(self, table: &Table) -> PyResult<(Build, Manifest)> {
+        let mut manifest = manifest(&self.function, &self.settings, None, table)?;
+        manifest.notes.extend(self.notes);
+        let build = Build {
+            names: self.names,
+            texts: self.texts,
+            features: self.features,
+            exclude: self.exclude,
+            weights: self.weights,
+            checks: BTreeMap::new(),
+        };
+        Ok((build, manifest))
+    }
+}
+
+/// Segments by rules (JSON); `strict` refuses categories that no row holds.
+#[pyfunction]
+pub(crate) fn segment_by_rules(
+    py: Python<'_>,
+    table: &PyTable,
+    rules: &str,
+    said: Said,
+    strict: bool,
+) -> PyResult<Segmentation> {
+    let rules = parsed("rules", rules)?;
+    let (build, manifest) = said.build(&table.0)?;
+    runtime::quick(py, || segment::by_rules(&table.0, rules, build, strict, manifest))
+        .map(Segmentation)
+}
+
+/// Segments that are given as numbers, below 0 where there is none.
+#[pyfunction]
+pub(crate) fn segment_by_labels(
+    py: Python<'_>,
+    table: &PyTable,
+    labels: PyReadonlyArray1<'_, i64>,
+    said: Said,
+) -> PyResult<Segmentation> {
+    let number = |&label: &i64| u32::try_from(label).unwrap_or(MISSING);
+    let labels = labels.as_array().iter().map(number).collect();
+    let (build, manifest) = said.build(&table.0)?;
+    runtime::quick(py, || segment::from_labels(&table.0, labels, build, manifest)).map(Segmentation)
 }
 
 #[pymethods]
 impl Segmentation {
     /// The segments with their sizes.
     fn table(&self) -> PyResult<PyTable> {
-        let table = Table::builder()
-            .text("segment", self.0.names())
+        let mut builder = Table::builder().text("segment", self.0.names());
+        if self.0.texts().iter().any(|text| !text.is_empty()) {
+            builder = builder.text("text", self.0.texts());
+        }
+        let table = builder
             .int("n", self.0.sizes().iter().map(|&n| n as i64))
             .float("share", self.0.shares())
             .finish()?;
         Ok(PyTable(table))
     }
 
+    /// Where the segments come from: clustering, rules, scores, nested or given.
+    fn origin(&self) -> &'static str {
+        self.0.origin().name()
+    }
+
     /// The evidence for each number of segments tried.
     fn evidence(&self) -> PyResult<PyTable> {
-        let evidence = self.0.evidence();
+        let clustering = self.0.clustering()?;
+        let evidence = clustering.evidence();
         let mut builder = Table::builder()
             .int("k", evidence.iter().map(|e| e.k as i64))
             .float("within_ss", evidence.iter().map(|e| e.within))
@@ -103,7 +206,7 @@ impl Segmentation {
             .float("standard_error", evidence.iter().map(|e| e.standard_error))
             .float("adjusted_rand", evidence.iter().map(|e| e.adjusted_rand))
             .float("smallest_share", evidence.iter().map(|e| e.smallest_share));
-        if self.0.model().method().has_likelihood() {
+        if clustering.model().method().has_likelihood() {
             let likelihood = |of: fn(Likelihood) -> f64| {
                 evidence.iter().map(move |e| e.likelihood.map_or(f64::NAN, of))
             };
@@ -117,32 +220,91 @@ impl Segmentation {
 
     /// The features with their share of the separation.
     fn drivers(&self) -> PyResult<PyTable> {
-        let features = &self.0.preparation().features;
+        let clustering = self.0.clustering()?;
+        let features = &clustering.preparation().features;
         let table = Table::builder()
             .text("feature", features.iter().map(|feature| feature.name()))
-            .float("share", self.0.drivers().iter().copied())
+            .float("share", clustering.drivers().iter().copied())
             .finish()?;
         Ok(PyTable(table))
     }
 
     /// Columns that were not used, each with the reason.
-    fn unused(&self) -> Vec<(String, String)> {
-        self.0.unused().iter().map(|column| (column.name.clone(), column.reason.clone())).collect()
+    fn unused(&self) -> PyResult<Vec<(String, String)>> {
+        let unused = self.0.clustering()?.unused();
+        Ok(unused.iter().map(|column| (column.name.clone(), column.reason.clone())).collect())
     }
 
     /// How the features were read, as JSON.
     fn preparation(&self) -> PyResult<String> {
-        json(self.0.preparation())
+        json(self.0.clustering()?.preparation())
     }
 
     /// The method in use.
     fn method(&self) -> PyResult<String> {
-        json(&self.0.model().method())
+        json(&self.0.clustering()?.model().method())
     }
 
     /// Cost of a category that is not the mode, per categorical feature.
-    fn gamma(&self) -> Vec<f64> {
-        self.0.model().gamma()
+    fn gamma(&self) -> PyResult<Vec<f64>> {
+        Ok(self.0.clustering()?.model().gamma())
+    }
+
+    /// The sentence that says why there are so many segments, and whether they repeat.
+    fn choice(&self) -> PyResult<(usize, bool, String)> {
+        let choice = self.0.clustering()?.choice();
+        Ok((choice.k, choice.repeats, choice.reason.clone()))
+    }
+
+    /// Columns of the profile.
+    fn features(&self) -> Vec<String> {
+        self.0.features().to_vec()
+    }
+
+    /// Columns that `predict` reads.
+    fn reads(&self) -> Vec<String> {
+        self.0.reads()
+    }
+
+    /// What is said of each segment.
+    fn texts(&self) -> Vec<String> {
+        self.0.texts().to_vec()
+    }
+
+    /// The column of a nested segmentation, with the segmentation of each value.
+    fn parts(&self) -> Option<(String, Vec<(String, Self)>)> {
+        let segment::Origin::Nested(nested) = self.0.origin() else { return None };
+        let part = |part: &segment::Part| (part.value.clone(), Self(part.segmentation.clone()));
+        Some((nested.column.clone(), nested.parts.iter().map(part).collect()))
+    }
+
+    /// Names of the tables of what was checked.
+    fn checks(&self) -> Vec<String> {
+        self.0.checks().map(str::to_string).collect()
+    }
+
+    /// One of these tables.
+    fn check(&self, name: &str) -> PyResult<PyTable> {
+        Ok(PyTable(self.0.check(name)?.table()?))
+    }
+
+    /// The edits by hand.
+    fn history(&self) -> PyResult<PyTable> {
+        let history = self.0.history();
+        let joined = |names: &[String]| names.join(", ");
+        let table = Table::builder()
+            .int("edit", 1..=history.len() as i64)
+            .text("action", history.iter().map(|edit| edit.action.name()))
+            .text("segments", history.iter().map(|edit| joined(&edit.segments)))
+            .text("into", history.iter().map(|edit| joined(&edit.into)))
+            .int("customers", history.iter().map(|edit| edit.customers as i64))
+            .float("share", history.iter().map(|edit| edit.share))
+            .float("value_share", history.iter().map(|edit| edit.value_share.unwrap_or(f64::NAN)))
+            .text("how", history.iter().map(|edit| edit.how.as_str()))
+            .text("reason", history.iter().map(|edit| edit.reason.as_str()))
+            .text("evidence", history.iter().map(|edit| edit.evidence.as_str()))
+            .finish()?;
+        Ok(PyTable(table))
     }
 
     /// Number of each row's segment; -1 where the row was left out.
@@ -155,12 +317,6 @@ impl Segmentation {
         self.0.names().to_vec()
     }
 
-    /// The sentence that says why there are so many segments, and whether they repeat.
-    fn choice(&self) -> (usize, bool, String) {
-        let choice = self.0.choice();
-        (choice.k, choice.repeats, choice.reason.clone())
-    }
-
     /// What makes each segment different.
     fn profile(&self) -> SegmentProfile {
         SegmentProfile(NamedProfile {
@@ -171,18 +327,100 @@ impl Segmentation {
     }
 
     /// The same under other names.
-    fn rename(&self, names: Vec<String>) -> PyResult<Self> {
-        Ok(Self(self.0.rename(names)?))
+    fn rename(&self, names: Vec<String>, reason: &str) -> PyResult<Self> {
+        Ok(Self(self.0.rename(names, reason)?))
     }
 
     /// At most `most` segments.
-    fn limit(&self, most: usize) -> PyResult<Self> {
-        Ok(Self(self.0.limit(most)?))
+    #[pyo3(signature = (most, by, values, table, reason))]
+    fn limit(
+        &self,
+        py: Python<'_>,
+        most: usize,
+        by: &str,
+        values: Option<Vec<f64>>,
+        table: Option<Bound<'_, PyTable>>,
+        reason: &str,
+    ) -> PyResult<Self> {
+        let by = choice("by", by)?;
+        let table = table.as_ref().map(|table| &table.get().0);
+        runtime::quick(py, || self.0.limit(most, by, values.as_deref(), table, reason)).map(Self)
+    }
+
+    /// Sum of a column in each segment.
+    fn totals(&self, py: Python<'_>, table: &PyTable, column: &str) -> PyResult<Vec<f64>> {
+        runtime::quick(py, || self.0.totals(&table.0, column))
     }
 
     /// Segments put together.
-    fn merge(&self, lists: Vec<Vec<usize>>) -> PyResult<Self> {
-        Ok(Self(self.0.merge(&lists)?))
+    fn merge(
+        &self,
+        lists: Vec<Vec<usize>>,
+        names: Vec<Option<String>>,
+        reason: &str,
+    ) -> PyResult<Self> {
+        Ok(Self(self.0.merge(&lists, &names, reason)?))
+    }
+
+    /// A segment taken apart by conditions (JSON) or the categories of a column.
+    #[pyo3(signature = (table, segment, conditions, column, names, reason))]
+    #[allow(clippy::too_many_arguments)]
+    fn split(
+        &self,
+        py: Python<'_>,
+        table: &PyTable,
+        segment: usize,
+        conditions: Option<&str>,
+        column: Option<String>,
+        names: Option<Vec<String>>,
+        reason: &str,
+    ) -> PyResult<Self> {
+        let by = match (conditions, column) {
+            (Some(text), _) => SplitBy::Rule(parsed("by", text)?),
+            (None, column) => SplitBy::Column(column.unwrap_or_default()),
+        };
+        runtime::run(py, None, |monitor| {
+            self.0.split(&table.0, segment, by, names, reason, monitor)
+        })
+        .map(Self)
+    }
+
+    /// A segment taken apart by clustering its customers.
+    #[pyo3(signature = (table, segment, choices, names, reason, progress))]
+    #[allow(clippy::too_many_arguments)]
+    fn split_clusters(
+        &self,
+        py: Python<'_>,
+        table: &PyTable,
+        segment: usize,
+        choices: Choices,
+        names: Option<Vec<String>>,
+        reason: &str,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let by = SplitBy::Clusters(Box::new(choices.options()?));
+        runtime::run(py, progress, |monitor| {
+            self.0.split(&table.0, segment, by, names, reason, monitor)
+        })
+        .map(Self)
+    }
+
+    /// Customers moved: those of the rows, or those who meet the conditions (JSON).
+    #[pyo3(signature = (table, rows, conditions, to, reason))]
+    fn reassign(
+        &self,
+        py: Python<'_>,
+        table: &PyTable,
+        rows: Option<Vec<bool>>,
+        conditions: Option<&str>,
+        to: usize,
+        reason: &str,
+    ) -> PyResult<Self> {
+        let who = match (rows, conditions) {
+            (Some(rows), _) => Who::Rows(rows),
+            (None, text) => Who::Rule(parsed("who", text.unwrap_or("[]"))?),
+        };
+        runtime::quick(py, || self.0.reassign(&table.0, who, to, reason)).map(Self)
     }
 
     /// Segments of new customers, with the features that hold unknown categories and their number of rows.
@@ -269,6 +507,12 @@ pub(crate) fn choice<T: serde::de::DeserializeOwned>(argument: &str, word: &str)
     serde_json::from_value(serde_json::Value::String(word.to_string())).map_err(|_| {
         exception("DataError", format!("{argument}: found {word:?}, but that is not an option"))
     })
+}
+
+/// An argument that Python wrote as JSON.
+fn parsed<T: serde::de::DeserializeOwned>(argument: &str, text: &str) -> PyResult<T> {
+    serde_json::from_str(text)
+        .map_err(|error| exception("DataError", format!("{argument}: {error}")))
 }
 
 fn signed(labels: &[u32]) -> Vec<i64> {

@@ -21,8 +21,9 @@ mod text;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, RecordBatch};
+use arrow_array::{ArrayRef, BooleanArray, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use arrow_select::filter::filter_record_batch;
 
 pub use build::Builder;
 pub use codes::Codes;
@@ -175,6 +176,28 @@ impl Table {
         };
         let has_value = self.batches.iter().any(|batch| numeric::has_value(batch.column(index)));
         Ok(if has_value || values == Kind::Other { values } else { Kind::Empty })
+    }
+
+    /// The rows that `keep` is true for, in their order.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] if there are not as many marks as rows.
+    pub fn filter(&self, keep: &[bool]) -> Result<Self> {
+        if keep.len() != self.n_rows {
+            let found = format!("{} marks", keep.len());
+            return Err(Error::argument("keep", found, format!("there are {} rows", self.n_rows)));
+        }
+        let mut first = 0;
+        let mut batches = Vec::with_capacity(self.batches.len());
+        for batch in &self.batches {
+            let marks = &keep[first..first + batch.num_rows()];
+            let kept = filter_record_batch(batch, &BooleanArray::from(marks.to_vec()))
+                .map_err(|error| Error::argument("keep", error, "rows must be readable"))?;
+            batches.push(kept);
+            first += batch.num_rows();
+        }
+        Self::try_new(Arc::clone(&self.schema), batches)
     }
 
     /// Position and field of a column.

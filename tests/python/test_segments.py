@@ -113,7 +113,7 @@ def test_every_method_saves_predicts_and_merges(method: Any) -> None:
     assert back.codes.tolist() == found.codes.tolist()
     assert list(back.predict(data)) == list(found.labels)
     assert sum(back.limit(2).sizes.values()) == len(data)
-    assert json.loads(found.to_json())["content"]["model"]["labels"] == []
+    assert json.loads(found.to_json())["content"]["origin"]["clustering"]["model"]["labels"] == []
 
 
 @pytest.mark.parametrize("method", ["gaussian_mixture", "latent_class"])
@@ -307,9 +307,11 @@ def test_saved_segments_come_back_to_the_last_bit(found: Any, market: Any) -> No
     [
         lambda content: content["names"].append("one more"),
         lambda content: content["labels"].append(7),
-        lambda content: content["groups"].pop(),
-        lambda content: content["drivers"].pop(),
-        lambda content: content["preparation"]["features"][0].update(spread=0.0),
+        lambda content: content["origin"]["clustering"]["groups"].pop(),
+        lambda content: content["origin"]["clustering"]["drivers"].pop(),
+        lambda content: content["origin"]["clustering"]["preparation"]["features"][0].update(
+            spread=0.0
+        ),
         lambda content: content.update(extra=1),
     ],
 )

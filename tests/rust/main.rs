@@ -22,5 +22,6 @@ mod propositions;
 mod quality;
 mod resampling;
 mod rfm;
+mod segments_rules;
 mod suppress;
 mod whitespace;

@@ -37,6 +37,10 @@ def plot(segmentation: Segmentation, kind: str, *, ax: Any = None, top: int = 24
 def _profile(segmentation: Segmentation, ax: Any, top: int) -> Any:
     columns = segmentation.profile().to_dict()
     names = segmentation.names
+    if len(columns["n"]) == 0:
+        raise DataError(
+            "kind: found 'profile', but no column of the customers says anything of them; try: .plot(\"sizes\")"
+        )
     shape = (-1, len(names))
     n = np.asarray(columns["n"], dtype=float).reshape(shape)
     all_n = n.sum(axis=1, keepdims=True)
@@ -77,6 +81,11 @@ def _profile(segmentation: Segmentation, ax: Any, top: int) -> Any:
 
 
 def _evidence(segmentation: Segmentation, ax: Any) -> Any:
+    if segmentation.origin != "clustering":
+        raise DataError(
+            f"kind: found 'evidence', but the number of segments was not chosen: {segmentation.reason}; "
+            'try: .plot("sizes")'
+        )
     columns = {
         name: segmentation._core.evidence().column(name)
         for name in segmentation._core.evidence().names()

@@ -85,12 +85,13 @@ class Given:
                 f"labels: found {len(self.labels.codes)} labels, but data has {len(self.frame)} rows"
             )
         if isinstance(labels, Segmentation):
-            preparation = json.loads(labels._core.preparation())
-            if self.features is None:
-                self.features = [feature["name"] for feature in preparation["features"]]
+            if self.features is None and labels.features:
+                self.features = labels.features
+            if labels.origin != "clustering":
+                return "auto"
             if self.method == "auto":
-                self.method = json.loads(labels._core.method())
-            scale: str = preparation["scale"]
+                self.method = labels.method
+            scale: str = json.loads(labels._core.preparation())["scale"]
             return scale
         if hasattr(labels, "labels_"):
             names = [str(name) for name in getattr(labels, "feature_names_in_", ())]

@@ -1,9 +1,10 @@
-"""Who the customers are: segments from mixed data, with the evidence for how many there are."""
+"""Who the customers are: segments from mixed data, by rules or as given, with the evidence for them."""
 
 from __future__ import annotations
 
 from ilk.profile import SegmentProfile
 from ilk.segments._segment import segment
 from ilk.segments._segmentation import Segmentation
+from ilk.segments._stated import from_labels, from_rules
 
-__all__ = ["SegmentProfile", "Segmentation", "segment"]
+__all__ = ["SegmentProfile", "Segmentation", "from_labels", "from_rules", "segment"]

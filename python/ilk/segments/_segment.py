@@ -128,33 +128,22 @@ def segment(
     excluded = [exclude] if isinstance(exclude, str) else list(exclude or [])
     seed = new_seed(random_state)
     frame = Frame.of(df)
-    settings = {
-        "features": None if features is None else list(features),
-        "method": method,
-        "k": k if k == "auto" else int(k),
+    choices = {
+        "features": None if features is None else [str(name) for name in features],
         "exclude": excluded,
+        "method": method,
+        "k": None if k == "auto" else int(k),
+        "k_max": k_max,
         "weights": weights,
         "scale": scale,
-        "missing": missing,
-        "k_max": k_max,
+        "missing": "ignore" if missing == "auto" else missing,
         "n_init": n_init,
+        "seed": seed,
     }
+    settings = {name: choices[name] for name in choices if name != "seed"}
+    settings |= {"k": k if k == "auto" else int(k), "missing": missing}
     with progress_bar(progress, "segment") as report:
-        core = _core.find_segments(
-            frame.core,
-            None if features is None else list(features),
-            excluded,
-            method,
-            None if k == "auto" else int(k),
-            k_max,
-            weights,
-            scale,
-            "ignore" if missing == "auto" else missing,
-            n_init,
-            seed,
-            json.dumps(settings),
-            report,
-        )
+        core = _core.find_segments(frame.core, choices, json.dumps(settings), report)
     index = getattr(df, "index", None) if frame.native == "pandas" else None
     found = Segmentation(core, frame.native, frame=frame, index=index)
     for column, reason in core.unused():

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import warnings
-from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast
 
 import numpy as np
 
 from ilk import _core
-from ilk._frame import Frame, to_native
+from ilk._frame import Frame, to_dict, to_native
+from ilk._random import new_seed
 from ilk._result import Explanation, Result
 from ilk.exceptions import DataError, DataWarning
 from ilk.profile import SegmentProfile
+from ilk.segments._where import conditions_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,8 +22,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ilk._frame import Native
+    from ilk.segments._where import Where
 
 __all__ = ["Segmentation"]
+
+_ORIGINS = {
+    "rules": "Rules decide, the first that holds",
+    "scores": "The highest of several scores decides",
+    "nested": "Each value of a column has segments of its own",
+    "given": "The segments were given",
+}
 
 
 class Segmentation(Result):
@@ -95,43 +105,140 @@ class Segmentation(Result):
         return self._labelled(self.codes, self._index)
 
     @property
+    def origin(self) -> str:
+        """Where the segments come from: ``"clustering"``, ``"rules"``, ``"scores"``, ``"nested"`` or ``"given"``."""
+        origin: str = self._core.origin()
+        return origin
+
+    @property
+    def features(self) -> list[str]:
+        """Columns of the profile."""
+        features: list[str] = self._core.features()
+        return features
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """What is said of each segment, such as the behaviour expected of it; empty where nothing is."""
+        return dict(zip(self.names, self._core.texts(), strict=True))
+
+    @property
+    def rules(self) -> Any:
+        """One row per rule, in the order in which they are tried: its segment, the rule in words, the customers it decided.
+
+        As the segments were made; later edits are in :attr:`history`.
+
+        Raises
+        ------
+        DataError
+            If the segments do not come from rules.
+        """
+        if "rules" not in self._core.checks():
+            raise DataError(
+                f"rules: found segments whose origin is {self.origin!r}, but only rules can be listed; "
+                "what tells them apart is in .profile()"
+            )
+        return self.check("rules")
+
+    @property
+    def checks(self) -> list[str]:
+        """Names of the tables of what was checked when the segments were made; :meth:`check` gives them."""
+        checks: list[str] = self._core.checks()
+        return checks
+
+    def check(self, name: str) -> Any:
+        """One of the tables of what was checked when the segments were made, such as the rules.
+
+        Parameters
+        ----------
+        name : str
+            One of :attr:`checks`.
+        """
+        if name not in self.checks:
+            raise DataError(
+                f"name: found {name!r}, but the tables are {', '.join(map(repr, self.checks)) or 'none'}"
+            )
+        return to_native(self._core.check(name), self._native)
+
+    @property
+    def history(self) -> Any:
+        """One row per edit: what was done, to which segments, to how many customers, how they were told apart, and why.
+
+        ``evidence`` is ``"assumed"`` for what a person decided and ``"inferred"`` for what followed from a criterion.
+        ``value_share`` is the share of the value that :meth:`limit` was given.
+        """
+        return to_native(self._core.history(), self._native)
+
+    @property
     def evidence(self) -> Any:
-        """One row for each number of segments tried; empty where the number was given."""
+        """One row for each number of segments tried; empty where the number was given.
+
+        Raises
+        ------
+        DataError
+            If the segments do not come from a clustering.
+        """
         return to_native(self._core.evidence(), self._native)
 
     @property
     def drivers(self) -> Any:
-        """The features with their share of what separates the segments."""
+        """The features with their share of what separates the segments.
+
+        Raises
+        ------
+        DataError
+            If the segments do not come from a clustering.
+        """
         return to_native(self._core.drivers(), self._native)
 
     @property
     def reason(self) -> str:
         """Why there are so many segments."""
-        reason: str = self._core.choice()[2]
-        return reason
+        if self.origin == "clustering":
+            reason: str = self._core.choice()[2]
+            return reason
+        return {
+            "rules": "the rules name so many",
+            "scores": "there are so many scores",
+            "nested": "each value has segments of its own",
+            "given": "so many were given",
+        }[self.origin]
 
     @property
     def method(self) -> str:
-        """The clustering method in use."""
-        return str(json.loads(self._core.method()))
+        """The clustering method in use; of other segments where they come from."""
+        return str(json.loads(self._core.method())) if self.origin == "clustering" else self.origin
 
     @property
     def preparation(self) -> list[dict[str, Any]]:
-        """How each feature was read: role, logarithm, centre and spread, or its categories."""
+        """How each feature was read: role, logarithm, centre and spread, or its categories.
+
+        Raises
+        ------
+        DataError
+            If the segments do not come from a clustering.
+        """
         features: list[dict[str, Any]] = json.loads(self._core.preparation())["features"]
         return features
+
+    @property
+    def parts(self) -> dict[str, Segmentation]:
+        """The segmentation inside each value of the column of a nested one; empty for others."""
+        found = self._core.parts()
+        return {} if found is None else {v: Segmentation(c, self._native) for v, c in found[1]}
 
     def profile(self) -> SegmentProfile:
         """What makes each segment different: every trait beside its overall value."""
         return SegmentProfile(self._core.profile(), self._native)
 
-    def rename(self, names: Mapping[str, str] | Sequence[str]) -> Self:
+    def rename(self, names: Mapping[str, str] | Sequence[str], *, reason: str = "") -> Self:
         """The same segments under other names.
 
         Parameters
         ----------
         names : mapping or sequence of str
             Old names to new ones, or one name for each segment in order.
+        reason : str
+            Why, for the :attr:`history`.
         """
         if isinstance(names, str):
             raise TypeError(
@@ -139,44 +246,190 @@ class Segmentation(Result):
             )
         if hasattr(names, "items"):
             names = cast("Mapping[str, str]", names)  # or a pandas Series
-            unknown = [old for old in names if old not in self.names]
-            if unknown:
-                raise DataError(
-                    f"names: found {unknown[0]!r}, but the segments are {', '.join(map(repr, self.names))}"
-                )
+            for old in names:
+                self._number("names", old)
             new = [names.get(old, old) for old in self.names]
         else:
             new = list(names)
-        return self._with(self._core.rename([str(name) for name in new]))
+        return self._with(self._core.rename([str(name) for name in new], _reason(reason)))
 
-    def limit(self, n: int = 7) -> Self:
-        """At most ``n`` segments: the two nearest are put together until so many are left.
+    def limit(
+        self,
+        n: int = 7,
+        by: Literal["ward", "value", "share"] = "ward",
+        *,
+        value: str | Mapping[str, float] | None = None,
+        df: Any = None,
+        reason: str = "",
+    ) -> Self:
+        """At most ``n`` segments. Six or seven is what people can keep apart.
 
-        Near by Ward's criterion, the loss of separation. Six or seven is what people can keep apart. New customers go
-        to the nearest original segment, and so into the one it became part of.
+        Parameters
+        ----------
+        n : int
+            Most segments that are left.
+        by : {"ward", "value", "share"}
+            ``"ward"`` puts the two nearest together until so many are left: near by the loss of separation [1]_. New
+            customers go where they went, and so into the segment that it became part of. ``"value"`` and ``"share"`` keep
+            the segments with the most value or customers; the customers of the others are in no segment.
+        value : str or mapping, optional
+            Column of money of the customers, or the money of each segment. The record says what share of it was put
+            together or dropped.
+        df : frame, optional
+            The customers that were segmented; by default those remembered.
+        reason : str
+            Why, for the :attr:`history`.
+
+        References
+        ----------
+        .. [1] Ward (1963), Hierarchical grouping to optimize an objective function, Journal of the American Statistical
+           Association 58.
         """
-        return self._with(self._core.limit(n))
+        if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
+            raise DataError(f"n: found {n!r}, but a whole number from 1 up is needed")
+        if by not in ("ward", "value", "share"):
+            raise DataError(f'by: found {by!r}, but one of "ward", "value", "share" is needed')
+        values = self._values(value, df)
+        if by == "value" and values is None:
+            raise DataError(
+                'value: found none, but by="value" needs the money of each segment; '
+                'try: .limit(7, by="value", value="revenue")'
+            )
+        dropping = by != "ward" and n < self.k
+        table = self._customers(df).core if dropping else None
+        return self._with(self._core.limit(int(n), by, values, table, _reason(reason)))
 
-    def merge(self, *groups: Sequence[str]) -> Self:
-        """Segments put together by hand: each group of names becomes one segment, the others stay."""
-        at = {name: number for number, name in enumerate(self.names)}
-        for name in (name for group in groups for name in group):
-            if name not in at:
-                raise DataError(
-                    f"merge: found {name!r}, but the segments are {', '.join(map(repr, self.names))}"
-                )
-        lists = [[at[name] for name in group] for group in groups]
+    def merge(self, *groups: Sequence[str], name: str | None = None, reason: str = "") -> Self:
+        """Segments put together by hand: each group of names becomes one segment, the others stay.
+
+        Parameters
+        ----------
+        *groups : sequence of str
+            Names of segments.
+        name : str, optional
+            Name of the new segment, where there is one group; by default the names with a plus between them.
+        reason : str
+            Why, for the :attr:`history`.
+        """
+        if name is not None and len(groups) != 1:
+            raise DataError(f"name: found {name!r}, but there are {len(groups)} groups")
+        for group in groups:
+            if isinstance(group, str):
+                raise TypeError(f"merge: found {group!r}, but each group is a list of names")
+        lists = [[self._number("merge", name) for name in group] for group in groups]
         taken = {number for group in lists for number in group}
-        lists += [[number] for number in at.values() if number not in taken]
-        return self._with(self._core.merge(lists))
+        names = [None if name is None else str(name)] * len(lists)
+        rest = [[number] for number in range(self.k) if number not in taken]
+        names += [None] * len(rest)
+        return self._with(self._core.merge(lists + rest, names, _reason(reason)))
+
+    def split(
+        self,
+        name: str,
+        by: str | int | Where,
+        *,
+        names: Sequence[str] | None = None,
+        features: Sequence[str] | None = None,
+        df: Any = None,
+        random_state: int | None = None,
+        reason: str = "",
+    ) -> Self:
+        """A segment taken apart by hand; its parts take its place in the order.
+
+        Parameters
+        ----------
+        name : str
+            The segment.
+        by : mapping, str or int
+            Conditions as :func:`ilk.segments.from_rules` takes them, which part those who meet them from the rest; a column
+            of categories, of which each becomes a part; or a number of parts, which are found as :func:`ilk.segment` finds
+            segments.
+        names : sequence of str, optional
+            Names of the parts.
+        features : sequence of str, optional
+            Columns that parts are found by; by default those of the profile.
+        df : frame, optional
+            The customers that were segmented; by default those remembered.
+        random_state : int, optional
+            Seed where parts are found.
+        reason : str
+            Why, for the :attr:`history`.
+
+        Raises
+        ------
+        DataError
+            If a part would have no customer.
+        """
+        number = self._number("split", name)
+        table = self._customers(df).core
+        new = None if names is None else [str(name) for name in names]
+        if isinstance(by, (int, np.integer)):
+            if isinstance(by, bool) or by < 2:
+                raise DataError(f"by: found {by!r}, but a segment is split into 2 parts or more")
+            wanted = self.features if features is None else [str(name) for name in features]
+            choices = {
+                "features": wanted or None,
+                "exclude": [],
+                "method": "auto",
+                "k": int(by),
+                "k_max": 9,
+                "weights": self.manifest["settings"].get("weights"),
+                "scale": "auto",
+                "missing": "ignore",
+                "n_init": 10,
+                "seed": new_seed(random_state),
+            }
+            core = self._core.split_clusters(table, number, choices, new, _reason(reason), None)
+        elif isinstance(by, str):
+            core = self._core.split(table, number, None, by, new, _reason(reason))
+        else:
+            where = conditions_json(by, "by")
+            core = self._core.split(table, number, where, None, new, _reason(reason))
+        return self._with(core)
+
+    def reassign(self, who: Where | Any, *, to: str, reason: str = "", df: Any = None) -> Self:
+        """Customers moved to another segment by hand.
+
+        Parameters
+        ----------
+        who : mapping or array of shape (n_customers,)
+            Conditions as :func:`ilk.segments.from_rules` takes them: new customers who meet them go to this segment, too.
+            Or true for each customer to move, or their positions: new customers go where they went before.
+        to : str
+            The segment they go to.
+        reason : str
+            Why, for the :attr:`history`.
+        df : frame, optional
+            The customers that were segmented; by default those remembered.
+
+        Raises
+        ------
+        DataError
+            If nobody moves, or a segment would be left empty.
+        """
+        number = self._number("to", to)
+        table = self._customers(df).core
+        if hasattr(who, "items") and not hasattr(who, "to_numpy"):
+            where = conditions_json(who, "who")
+            return self._with(self._core.reassign(table, None, where, number, _reason(reason)))
+        rows = _rows(who, len(table))
+        return self._with(self._core.reassign(table, rows, None, number, _reason(reason)))
 
     def predict(self, df: Any) -> Any:
         """Segments of new customers, as :attr:`labels` gives them.
 
-        Features are read as they were when the segments were found. A category not met then differs from every segment
-        alike, and is warned of; a customer without a value in any feature has no segment.
+        Columns are read as they were when the segments were made, and edits apply in their order. A category not met then
+        differs from every segment of a clustering alike, and is warned of; a customer without a value in any feature, who
+        meets no rule or whose macro segment is not known has no segment.
+
+        Raises
+        ------
+        DataError
+            If the segments were given as labels, so that nothing says where a new customer belongs.
         """
-        frame = Frame.of(df, columns=[feature["name"] for feature in self.preparation])
+        if self.origin == "given":
+            self._core.predict(Frame.of({}).core)
+        frame = Frame.of(df, columns=self._core.reads())
         codes, unknown = self._core.predict(frame.core)
         for column, n_rows in unknown:
             warnings.warn(
@@ -188,25 +441,38 @@ class Segmentation(Result):
         return self._labelled(codes, index, frame.native)
 
     def explain(self) -> Explanation:
-        """How many segments there are, why, and what marks each."""
+        """How many segments there are, why, what marks each, and what was edited by hand."""
         lines = [f"{self.manifest['rows_used']:,} customers fall into {self.k} segments."]
-        lines.append(f"Why {self.k}: {self.reason}." if self.k > 1 else "")
-        drivers = self._core.drivers()
-        features, shares = drivers.column("feature"), drivers.column("share")
-        leading = sorted(zip(shares, features, strict=True), key=lambda pair: -pair[0])[:3]
-        told = ", ".join(f"{feature} ({share:.0%})" for share, feature in leading)
-        lines.append(f"What separates them most: {told}.")
+        if self.origin == "clustering":
+            lines.append(f"Why {self.k}: {self.reason}." if self.k > 1 else "")
+            drivers = self._core.drivers()
+            features, shares = drivers.column("feature"), drivers.column("share")
+            leading = sorted(zip(shares, features, strict=True), key=lambda pair: -pair[0])[:3]
+            told = ", ".join(f"{feature} ({share:.0%})" for share, feature in leading)
+            lines.append(f"What separates them most: {told}.")
+        else:
+            lines.append(f"{_ORIGINS[self.origin]}.")
+        if "rules" in self.checks:
+            rules = to_dict(self._core.check("rules"))
+            listed = zip(rules["segment"], rules["rule"], rules["n"], strict=True)
+            lines += [
+                f"Rule: {rule} → {name} ({n:,} customers)." for name, rule, n in listed if name
+            ]
         markers = self.profile().markers(top=4)
+        texts = self.texts
         for name, n, share in zip(
             self.names, self.sizes.values(), self.to_dict()["share"], strict=True
         ):
-            told = "; ".join(markers[name]) or "no trait far from the average"
-            lines.append(f"{name} ({n:,} customers, {share:.0%}): {told}.")
+            said = f" {texts[name]}" if texts[name] else ""
+            told = "; ".join(markers.get(name, [])) or "no trait far from the average"
+            lines.append(f"{name} ({n:,} customers, {share:.0%}):{said} {told}.")
+        lines += _edits(to_dict(self._core.history()))
         lines.extend(f"Note: {note}." for note in self.manifest["notes"])
-        lines.append(
-            "A trait is named where it differs significantly (5 % level, adjusted for all traits) and by at least half a "
-            "standard deviation, a quarter of its range or half of the overall mean."
-        )
+        if self.features:
+            lines.append(
+                "A trait is named where it differs significantly (5 % level, adjusted for all traits) and by at least half a "
+                "standard deviation, a quarter of its range or half of the overall mean."
+            )
         return Explanation("\n".join(line for line in lines if line))
 
     def plot(self, kind: str = "profile", *, ax: Any = None, **options: Any) -> Any:
@@ -220,6 +486,43 @@ class Segmentation(Result):
         from ilk.plot import segments as plots
 
         return plots.plot(self, kind, ax=ax, **options)
+
+    def _number(self, argument: str, name: str) -> int:
+        """Number of a segment."""
+        if name not in self.names:
+            raise DataError(
+                f"{argument}: found {name!r}, but the segments are {', '.join(map(repr, self.names))}"
+            )
+        return self.names.index(name)
+
+    def _customers(self, df: Any) -> Frame:
+        """The customers that were segmented."""
+        if df is not None:
+            return Frame.of(df)
+        if self._frame is None:
+            raise DataError(
+                "df: found none, but a segmentation that was read from a file knows no customers; try: df=customers"
+            )
+        return self._frame
+
+    def _values(self, value: str | Mapping[str, float] | None, df: Any) -> list[float] | None:
+        """The value of each segment."""
+        if value is None:
+            return None
+        if isinstance(value, str):
+            totals: list[float] = self._core.totals(self._customers(df).core, value)
+            return totals
+        if not hasattr(value, "items"):
+            raise TypeError(
+                f"value is a {type(value).__name__}, but a column or a number for each segment is needed"
+            )
+        given = dict(value.items())
+        for name in given:
+            self._number("value", name)
+        absent = [name for name in self.names if name not in given]
+        if absent:
+            raise DataError(f"value: found none for {absent[0]!r}, but each segment needs a number")
+        return [float(given[name]) for name in self.names]
 
     def _with(self, core: Any) -> Self:
         return type(self)(core, self._native, frame=self._frame, index=self._index)
@@ -237,3 +540,51 @@ class Segmentation(Result):
 
             return pl.Series("segment", names, dtype=pl.Enum(self.names))
         return np.array(names, dtype=object)
+
+
+def _reason(reason: str) -> str:
+    if not isinstance(reason, str):
+        raise TypeError(f"reason: found {reason!r}, but a text is needed")
+    return reason
+
+
+def _rows(who: Any, n: int) -> list[bool]:
+    """Whether each customer is meant, from marks or positions."""
+    found = np.asarray(who.to_numpy() if hasattr(who, "to_numpy") else who)
+    if found.ndim != 1:
+        raise DataError(f"who: found {found.ndim} dimensions, but one mark per customer is needed")
+    if found.dtype.kind == "b":
+        if len(found) != n:
+            raise DataError(f"who: found {len(found):,} marks, but there are {n:,} customers")
+        marks: list[bool] = found.tolist()
+        return marks
+    if found.dtype.kind not in "iu":
+        raise TypeError(
+            "who: conditions, a mark for each customer or positions are needed; "
+            'try: who={"channel": "web"}'
+        )
+    outside = (found < 0) | (found >= n)
+    if outside.any():
+        raise DataError(
+            f"who: found position {found[outside][0]}, but there are {n:,} customers, counted from 0"
+        )
+    chosen = np.zeros(n, dtype=bool)
+    chosen[found] = True
+    return [bool(mark) for mark in chosen]
+
+
+def _edits(history: Mapping[str, Any]) -> list[str]:
+    """The edits in words."""
+    lines = []
+    for row, action in enumerate(history["action"]):
+        line = f"Edit {row + 1}, {action}: {history['segments'][row]}"
+        if history["into"][row]:
+            line += f" → {history['into'][row]}"
+        line += f" ({history['customers'][row]:,} customers, {history['share'][row]:.0%}"
+        if not np.isnan(history["value_share"][row]):
+            line += f", {history['value_share'][row]:.0%} of the value"
+        line += ")"
+        line += f"; {history['how'][row]}" if history["how"][row] else ""
+        line += f"; because {history['reason'][row]}" if history["reason"][row] else ""
+        lines.append(f"{line}; {history['evidence'][row]}.")
+    return lines

@@ -1,0 +1,239 @@
+"""Segments that are stated: by rules, or as labels."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ilk import _core
+from ilk._frame import Frame
+from ilk._labels import labels_of
+from ilk.exceptions import DataError, DataWarning
+from ilk.segments._segmentation import Segmentation
+from ilk.segments._where import rules_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ilk.segments._where import Where
+
+__all__ = ["from_labels", "from_rules", "made", "said", "texts_of"]
+
+
+def from_rules(
+    df: Any,
+    rules: Mapping[str, Where | Sequence[Where]],
+    *,
+    default: str | None = None,
+    features: Sequence[str] | None = None,
+    weights: str | None = None,
+    texts: Mapping[str, str] | None = None,
+) -> Segmentation:
+    """Segment customers by rules: the first rule that a customer meets decides.
+
+    Parameters
+    ----------
+    df : frame of shape (n_customers, n_columns)
+        pandas, polars, pyarrow, DuckDB, NumPy, or a dict of columns; one row per customer.
+    rules : mapping of str to conditions
+        Name of each segment with what its customers must be: columns to a value, a list of values, an interval ``(low,
+        high)`` of numbers or dates of which ``low`` is inside and ``high`` is not, ``None`` for a missing value, or a
+        mapping with some of ``at_least``, ``above``, ``at_most``, ``below``, ``in``, ``not_in`` and ``missing``. All must
+        hold; a list of such mappings means that one of them must. Segments keep the order of the rules, and a name that
+        comes later gets what those before it leave.
+    default : str, optional
+        Segment of customers who meet no rule. By default they are in none, and counted.
+    features : sequence of str, optional
+        Columns of the profile; by default all but identifiers, free text and constant ones.
+    weights : str, optional
+        Column with the weight of each customer.
+    texts : mapping of str to str, optional
+        What is said of a segment, such as the behaviour that is expected of it.
+
+    Returns
+    -------
+    Segmentation
+        As of :func:`ilk.segment`, with the rules in ``.rules``; new customers go by the same rules.
+
+    Raises
+    ------
+    MissingColumnError
+        If a rule names a column that is not there.
+    DataError
+        If a rule asks for a category that no row holds or for an interval of a column of categories, if an interval is
+        empty, or if no customer meets any rule.
+
+    Examples
+    --------
+    >>> import ilk
+    >>> customers = {"age": [19, 35, 70, 41], "channel": ["web", "shop", "shop", "web"]}
+    >>> rules = {"young": {"age": (None, 30)}, "in the shop": {"channel": "shop"}}
+    >>> ilk.segments.from_rules(customers, rules, default="others").sizes
+    {'young': 1, 'in the shop': 2, 'others': 1}
+    """
+    frame = Frame.of(df)
+    text, names = rules_json(rules, default)
+    settings = {"rules": json.loads(text), "default": default, "features": _listed(features)}
+    core = _core.segment_by_rules(
+        frame.core,
+        text,
+        said(
+            "from_rules",
+            settings,
+            names,
+            texts=texts_of(texts, names),
+            features=features,
+            weights=weights,
+        ),
+        True,
+    )
+    return made(core, df, frame)
+
+
+def from_labels(
+    df: Any,
+    labels: Any,
+    features: Sequence[str] | None = None,
+    names: Mapping[Any, str] | Sequence[str] | None = None,
+    weights: str | None = None,
+) -> Segmentation:
+    """Take segments as they are given: of another tool, an older study, or a person.
+
+    Parameters
+    ----------
+    df : frame of shape (n_customers, n_columns)
+        One row per customer.
+    labels : str, Segmentation, fitted estimator, Series or array of shape (n_customers,)
+        Name of a column of ``df``, or the segment of each row. Numbers below 0 and missing values are in no segment.
+    features : sequence of str, optional
+        Columns of the profile; by default all but identifiers, free text and constant ones.
+    names : mapping or sequence of str, optional
+        Labels to names, or one name for each label in their order: numbers ascending, text in alphabetical order.
+    weights : str, optional
+        Column with the weight of each customer.
+
+    Returns
+    -------
+    Segmentation
+        As of :func:`ilk.segment`, but nothing says where a new customer belongs, so that ``.predict`` refuses.
+
+    Raises
+    ------
+    DataError
+        If there are not as many labels as rows, no row has a label, or names do not fit.
+
+    Examples
+    --------
+    >>> import ilk
+    >>> customers = {"age": [19, 35, 70], "spend": [5.0, 40.0, 35.0]}
+    >>> found = ilk.segments.from_labels(customers, ["a", "b", "b"], names={"a": "young"})
+    >>> found.sizes
+    {'young': 1, 'b': 2}
+    """
+    frame = Frame.of(df)
+    exclude: list[str] = []
+    if isinstance(labels, str):
+        codes, found, _ = frame.core.codes(labels)
+        exclude = [labels]
+    else:
+        taken = labels_of(labels)
+        codes, found = taken.codes, taken.names
+        if len(codes) != len(frame):
+            raise DataError(
+                f"labels: found {len(codes):,} labels, but df has {len(frame):,} rows; one for each is needed"
+            )
+    settings = {
+        "labels": labels if isinstance(labels, str) else "given",
+        "features": _listed(features),
+    }
+    core = _core.segment_by_labels(
+        frame.core,
+        np.ascontiguousarray(codes, dtype=np.int64),
+        said(
+            "from_labels",
+            settings,
+            _named(found, names),
+            features=features,
+            weights=weights,
+            exclude=exclude,
+        ),
+    )
+    return made(core, df, frame)
+
+
+def said(
+    function: str,
+    settings: Mapping[str, Any],
+    names: Sequence[str],
+    *,
+    texts: Sequence[str] = (),
+    features: Sequence[str] | None = None,
+    weights: str | None = None,
+    exclude: Sequence[str] = (),
+    notes: Sequence[str] = (),
+) -> dict[str, Any]:
+    """What is said of stated segments, as the core takes it."""
+    if isinstance(features, str):
+        raise TypeError("features: found one text, but names of columns are needed")
+    if weights is not None and not isinstance(weights, str):
+        raise TypeError(
+            f"weights is a {type(weights).__name__}, but the name of a column is needed"
+        )
+    return {
+        "function": function,
+        "settings": json.dumps({**settings, "weights": weights}),
+        "names": list(names),
+        "texts": list(texts),
+        "features": _listed(features),
+        "exclude": list(exclude),
+        "weights": weights,
+        "notes": list(notes),
+    }
+
+
+def made(core: Any, df: Any, frame: Frame, stacklevel: int = 3) -> Segmentation:
+    """The segmentation of these customers, with a warning for every note."""
+    index = getattr(df, "index", None) if frame.native == "pandas" else None
+    found = Segmentation(core, frame.native, frame=frame, index=index)
+    for note in found.manifest["notes"]:
+        warnings.warn(note, DataWarning, stacklevel=stacklevel)
+    return found
+
+
+def texts_of(texts: Mapping[str, str] | None, names: Sequence[str]) -> list[str]:
+    """What is said of each segment, in their order."""
+    texts = texts or {}
+    unknown = [name for name in texts if name not in names]
+    if unknown:
+        raise DataError(
+            f"texts: found {unknown[0]!r}, but the segments are {', '.join(map(repr, names))}"
+        )
+    return [str(texts.get(name, "")) for name in names]
+
+
+def _named(found: Sequence[str], names: Any) -> list[str]:
+    if names is None:
+        return list(found)
+    if isinstance(names, str):
+        raise TypeError("names: found one text, but a mapping or one name per label is needed")
+    if hasattr(names, "items"):
+        given = {str(label): str(name) for label, name in names.items()}
+        unknown = [label for label in given if label not in found]
+        if unknown:
+            raise DataError(
+                f"names: found {unknown[0]!r}, but the labels are {', '.join(map(repr, found))}"
+            )
+        return [given.get(label, label) for label in found]
+    given_names = [str(name) for name in names]
+    if len(given_names) != len(found):
+        raise DataError(
+            f"names: found {len(given_names)} names, but there are {len(found)} labels: {', '.join(map(repr, found))}"
+        )
+    return given_names
+
+
+def _listed(names: Sequence[str] | None) -> list[str] | None:
+    return None if names is None else [str(name) for name in names]
