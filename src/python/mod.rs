@@ -4,6 +4,7 @@ pub(crate) mod cluster;
 pub(crate) mod economics;
 pub(crate) mod errors;
 pub(crate) mod gap;
+pub(crate) mod profile;
 pub(crate) mod quality;
 mod result;
 pub(crate) mod runtime;
@@ -52,6 +53,8 @@ mod core_module {
         fit_matrix, gap_cube, gap_matrix, map_columns, opportunities, reach, value_map,
     };
     #[pymodule_export]
+    use super::profile::SegmentProfile;
+    #[pymodule_export]
     use super::quality::{
         PyComparison, PyNoiseTest, PySegmentStability, PySelection, PyShadows, PySilhouettes,
         PyStability, quality_compare, quality_noise, quality_segments, quality_select,
@@ -64,8 +67,7 @@ mod core_module {
     use super::runtime::{num_threads, set_num_threads};
     #[pymodule_export]
     use super::segment::{
-        SegmentProfile, Segmentation, find_segments, nest_segments, segment_by_labels,
-        segment_by_rules,
+        Segmentation, find_segments, nest_segments, segment_by_labels, segment_by_rules,
     };
     #[pymodule_export]
     use super::table::{PyTable, missing_column_message};

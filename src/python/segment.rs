@@ -6,37 +6,17 @@ use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 
 use super::errors::exception;
+use super::profile::SegmentProfile;
 use super::runtime;
 use super::table::PyTable;
 use crate::manifest::Manifest;
-use crate::persist::{self, Persist};
-use crate::profile::Profile;
+use crate::persist;
 use crate::segment::{self, Build, Likelihood, Missing, Options, SplitBy, Who, Within};
 use crate::table::{MISSING, Table};
 
 /// A segmentation of the core.
 #[pyclass(frozen, module = "ilk._core")]
 pub(crate) struct Segmentation(pub(super) segment::Segmentation);
-
-/// What makes segments different.
-#[pyclass(frozen, module = "ilk._core")]
-pub(crate) struct SegmentProfile(NamedProfile);
-
-#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NamedProfile {
-    manifest: Manifest,
-    names: Vec<String>,
-    profile: Profile,
-}
-
-impl Persist for NamedProfile {
-    const KIND: &'static str = "segment_profile";
-
-    fn validate(&self) -> crate::Result<()> {
-        self.profile.validate(self.names.len())
-    }
-}
 
 /// Segment of each row, and features with unknown categories and their number of rows.
 type Predicted<'py> = (Bound<'py, PyArray1<i64>>, Vec<(String, usize)>);
@@ -319,11 +299,7 @@ impl Segmentation {
 
     /// What makes each segment different.
     fn profile(&self) -> SegmentProfile {
-        SegmentProfile(NamedProfile {
-            manifest: self.0.manifest().clone(),
-            names: self.0.names().to_vec(),
-            profile: self.0.profile().clone(),
-        })
+        SegmentProfile::new(&self.0)
     }
 
     /// The same under other names.
@@ -444,46 +420,6 @@ impl Segmentation {
     #[staticmethod]
     fn from_json(py: Python<'_>, text: &str) -> PyResult<Self> {
         runtime::quick(py, || persist::from_json(text)).map(Self)
-    }
-}
-
-#[pymethods]
-impl SegmentProfile {
-    /// Every trait in every segment.
-    fn table(&self) -> PyResult<PyTable> {
-        let NamedProfile { names, profile, .. } = &self.0;
-        let traits = profile.traits();
-        let or_nan = |value: Option<f64>| value.unwrap_or(f64::NAN);
-        let table = Table::builder()
-            .text("feature", traits.iter().map(|t| t.feature.as_str()))
-            .text("level", traits.iter().map(|t| t.level.as_str()))
-            .text("segment", traits.iter().map(|t| names[t.segment].as_str()))
-            .int("n", traits.iter().map(|t| t.n as i64))
-            .float("value", traits.iter().map(|t| or_nan(t.value)))
-            .float("overall", traits.iter().map(|t| t.overall))
-            .float("index", traits.iter().map(|t| or_nan(t.value) / t.overall))
-            .float("v_test", traits.iter().map(|t| or_nan(t.v_test)))
-            .float("p", traits.iter().map(|t| or_nan(t.p)))
-            .float("q", traits.iter().map(|t| or_nan(t.q)))
-            .flag("marker", traits.iter().map(|t| t.marker))
-            .finish()?;
-        Ok(PyTable(table))
-    }
-
-    /// Settings, seed, rows used.
-    fn manifest(&self) -> PyResult<String> {
-        json(&self.0.manifest)
-    }
-
-    /// The whole result.
-    fn to_json(&self) -> PyResult<String> {
-        Ok(persist::to_json(&self.0)?)
-    }
-
-    /// Reads back `to_json`.
-    #[staticmethod]
-    fn from_json(text: &str) -> PyResult<Self> {
-        Ok(Self(persist::from_json(text)?))
     }
 }
 
