@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ilk._core import __version__, num_threads, set_num_threads
 
 if TYPE_CHECKING:
-    from ilk import cluster, datasets, economics, exceptions, gaps, quality, segments
+    from ilk import cluster, datasets, economics, exceptions, gaps, quality, segments, taxonomy
     from ilk.cluster import (
         GaussianMixture,
         KMeans,
@@ -54,6 +54,7 @@ _ROOMS = (
     "profile",
     "quality",
     "segments",
+    "taxonomy",
 )
 
 __all__ = [
@@ -84,6 +85,7 @@ __all__ = [
     "segment_scorecard",
     "segments",
     "set_num_threads",
+    "taxonomy",
 ]
 
 
