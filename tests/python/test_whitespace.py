@@ -277,7 +277,7 @@ def test_saved_pictured_and_told(check_result) -> None:
     cells = len(many.to_dict()["rank"])
     assert f"the 30 cells of the largest potential are shown, of {cells}" in repr(many)
     matrix = found.matrix("buyers")
-    assert list(matrix.columns) == ["segment", *sorted(PRODUCTS)]
+    assert (matrix.index.name, list(matrix.columns)) == ("segment", sorted(PRODUCTS))
     assert type(whitespace(pl.from_pandas(purchases())).opportunities()) is pl.DataFrame
     odd = whitespace({"account": ["<b>", "$x$"], "product": ["<i>", "$y$"]})
     assert "<i>" not in odd._repr_html_()

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 
 from ilk import _core
-from ilk._frame import Frame, free_name, to_native
+from ilk._frame import Frame, to_native
 from ilk._html import format_value
 from ilk._result import Explanation
 from ilk.economics._report import Report, listed, with_interval
-from ilk.exceptions import DataError
+from ilk.gaps._named import wide
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -172,7 +172,7 @@ class ContentCoverage(Report):
         Returns
         -------
         frame
-            The personas in the first column, then one column per stage.
+            One column per stage. The personas are the index of a pandas frame, and else the first column.
 
         Raises
         ------
@@ -180,19 +180,12 @@ class ContentCoverage(Report):
             If there is no such column.
         """
         table = self.to_dict()
-        personas, stages = self.personas, self.stages
-        allowed = [name for name in table if name not in ("persona", "stage")]
-        if what not in allowed:
-            raise DataError(
-                f"what: found {what!r}, but one of {', '.join(map(repr, allowed))} is needed"
-            )
-        places = {
+        cells = {
             cell: row for row, cell in enumerate(zip(table["persona"], table["stage"], strict=True))
         }
-        columns: dict[str, Any] = {free_name("persona", *stages): personas}
-        for stage in stages:
-            columns[stage] = at_rows(table[what], [places[persona, stage] for persona in personas])
-        return to_native(Frame.of(columns).core, self._native)
+        rows = [cells[persona, stage] for persona in self.personas for stage in self.stages]
+        ordered = {name: at_rows(values, rows) for name, values in table.items()}
+        return wide(ordered, what, ("persona", "stage"), self._native)
 
     def compare(self, later: ContentCoverage, *, confidence: float = 0.95) -> ContentComparison:
         """Set this audit beside a later one.

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ilk import _core
-from ilk._frame import Frame, free_name, to_native
+from ilk._frame import Frame, to_native
 from ilk._html import format_value
 from ilk._result import Explanation
 from ilk.economics._report import Report, column_names, listed, with_interval
-from ilk.exceptions import DataError
 from ilk.gaps._audit import at_rows
+from ilk.gaps._named import wide
 from ilk.gaps._several import read_several
 
 if TYPE_CHECKING:
@@ -87,35 +87,26 @@ class MessageMatrix(Report):
         rows = [row for row, status in enumerate(table["status"]) if status]
         return {name: at_rows(values, rows) for name, values in table.items()}
 
-    def matrix(self, what: Literal["pieces", "share", "status"] = "pieces") -> Any:
+    def matrix(self, what: str = "pieces") -> Any:
         """One figure as a table with a row per role and a column per message.
 
         Parameters
         ----------
-        what : {"pieces", "share", "status"}
-            The figure.
+        what : str
+            A column of ``.table``, such as "pieces", "share" or "status".
 
         Returns
         -------
         frame
-            The roles in the first column, then one column per message, priorities first.
+            One column per message, priorities first. The roles are the index of a pandas frame, and else the first
+            column.
 
         Raises
         ------
         DataError
-            If ``what`` is not an option.
+            If there is no such column.
         """
-        if what not in ("pieces", "share", "status"):
-            raise DataError(
-                f"what: found {what!r}, but one of 'pieces', 'share', 'status' is needed"
-            )
-        table = self.to_dict()
-        roles, messages = list(dict.fromkeys(table["role"])), list(dict.fromkeys(table["message"]))
-        columns: dict[str, Any] = {free_name("role", *messages): roles}
-        for at, message in enumerate(messages):
-            rows = [role * len(messages) + at for role in range(len(roles))]
-            columns[message] = at_rows(table[what], rows)
-        return to_native(Frame.of(columns).core, self._native)
+        return wide(self.to_dict(), what, ("role", "message"), self._native)
 
     def gaps(self, top: int = 10) -> Any:
         """The roles that do not hear what matters to them, with a sentence for each.

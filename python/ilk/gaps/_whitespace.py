@@ -16,6 +16,7 @@ from ilk._result import Explanation, Result
 from ilk.economics._report import column_names, with_interval
 from ilk.exceptions import DataError
 from ilk.gaps._audit import at_rows
+from ilk.gaps._named import wide
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -173,24 +174,14 @@ class Whitespace(Result):
         Returns
         -------
         frame
-            The segments in the first column, then one column per product.
+            One column per product. The segments are the index of a pandas frame, and else the first column.
 
         Raises
         ------
         DataError
             If there is no such column.
         """
-        table = self.to_dict()
-        allowed = [name for name in table if name not in ("segment", "product")]
-        if what not in allowed:
-            raise DataError(
-                f"what: found {what!r}, but one of {', '.join(map(repr, allowed))} is needed"
-            )
-        segments, products, _ = self._core.names()
-        values = np.asarray(table[what]).reshape(len(segments), len(products))
-        columns: dict[str, Any] = {free_name("segment", *products): segments}
-        columns.update({name: values[:, at].copy() for at, name in enumerate(products)})
-        return to_native(Frame.of(columns).core, self._native)
+        return wide(self.to_dict(), what, ("segment", "product"), self._native)
 
     def explain(self) -> Explanation:
         """The largest potentials, the first opportunities, and how the figures are made."""
