@@ -83,6 +83,18 @@ impl Read {
     }
 }
 
+/// Refuses what every record counts 0 by.
+fn some_above_zero(argument: &str, any: bool, n: usize) -> Result<()> {
+    if any || n == 0 {
+        return Ok(());
+    }
+    Err(Error::argument(
+        argument,
+        "nothing but zeros",
+        "at least one record must count more than 0",
+    ))
+}
+
 /// What each record weighs: its value, its survey weight, or their product.
 fn values(table: &Table, roles: &Roles) -> Result<Option<(String, Vec<f64>)>> {
     let values = roles.values.as_ref().map(|name| table.numeric(name)).transpose()?;
@@ -98,6 +110,7 @@ fn values(table: &Table, roles: &Roles) -> Result<Option<(String, Vec<f64>)>> {
             return Err(super::crosstab::negative(column, row, numbers[row]));
         }
     }
+    some_above_zero("weights", weights.iter().any(|&weight| weight != 0.0), weights.len())?;
     if let Some(values) = &values {
         weights.iter_mut().zip(&**values).for_each(|(weight, value)| *weight *= value);
     }
@@ -114,7 +127,9 @@ fn counts(table: &Table, name: &str) -> Result<Vec<u64>> {
         let found = if number.is_nan() { "nothing".to_string() } else { number.to_string() };
         Err(Error::value(name, row, found, "a count must be a whole number from 0 up"))
     };
-    numbers.iter().enumerate().map(whole).collect()
+    let counts = numbers.iter().enumerate().map(whole).collect::<Result<Vec<u64>>>()?;
+    some_above_zero("counts", counts.iter().any(|&count| count > 0), counts.len())?;
+    Ok(counts)
 }
 
 impl GapMatrix {

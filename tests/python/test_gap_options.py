@@ -11,32 +11,7 @@ import pytest
 import ilk
 from ilk.exceptions import DataError, DataWarning
 from ilk.gaps import GapCube, GapMatrix
-
-COUNTS = {
-    ("single", "breakfast"): 40,
-    ("single", "lunch"): 10,
-    ("single", "dinner"): 30,
-    ("couple", "breakfast"): 20,
-    ("couple", "lunch"): 30,
-    ("couple", "dinner"): 50,
-    ("family", "breakfast"): 15,
-    ("family", "lunch"): 35,
-    ("family", "dinner"): 70,
-}
-SIDES = {"rows": "household", "cols": "meal"}
-
-
-def counted() -> dict[str, list[Any]]:
-    return {
-        "household": [pair[0] for pair in COUNTS],
-        "meal": [pair[1] for pair in COUNTS],
-        "n": list(COUNTS.values()),
-    }
-
-
-def records() -> pd.DataFrame:
-    frame = pd.DataFrame(counted())
-    return frame.loc[frame.index.repeat(frame["n"])].drop(columns="n").reset_index(drop=True)
+from meals import MEALS, SIDES, counted, records
 
 
 def people(n: int = 4000, seed: int = 0) -> pd.DataFrame:
@@ -58,7 +33,7 @@ def people(n: int = 4000, seed: int = 0) -> pd.DataFrame:
 
 def test_a_table_of_counts_is_the_table_of_its_records() -> None:
     few = ilk.gap_matrix(counted(), **SIDES, counts="n").to_dict()
-    many = ilk.gap_matrix(records(), **SIDES).to_dict()
+    many = ilk.gap_matrix(records().astype(str), **SIDES).to_dict()
     assert few.keys() == many.keys()
     for name, column in many.items():
         if name in ("household", "meal", "status"):
@@ -133,7 +108,7 @@ def test_need_reference_and_value() -> None:
             pd.DataFrame({"household": ["single", "couple", "family"], "w": [1, 2, 3]}),
             [2] * 3 + [3] * 3 + [1] * 3,
         ),
-        ({pair: 4.0 for pair in COUNTS}, [4] * 9),
+        ({pair: 4.0 for pair in MEALS}, [4] * 9),
     ):
         valued = ilk.gap_matrix(counted(), **SIDES, counts="n", value=value)
         np.testing.assert_allclose(valued.to_dict()["gap_value"], plain * factor)
@@ -247,6 +222,9 @@ def test_a_cube_tells_where_segments_differ() -> None:
         ({"need": {"lunch": -1}}, 'need: found -1 for "lunch"'),
         ({"need": {("single", "lunch"): 1, "dinner": 1}}, "need: found 'dinner' among pairs"),
         ({"value": {"lunch": 1}}, "value: found nothing for"),
+        ({"weights": "none"}, "weights: found nothing but zeros"),
+        ({"counts": "none"}, "counts: found nothing but zeros"),
+        ({"values": "none"}, "values: found nothing but zeros"),
         ({"value": float("nan")}, "value: found nan, but a finite number"),
         ({"value": -2}, "value: found -2, but a finite number"),
         ({"value": {"brunch": 1}}, 'value: found "brunch", but the categories of "meal" are'),
@@ -260,7 +238,7 @@ def test_a_cube_tells_where_segments_differ() -> None:
     ],
 )
 def test_what_cannot_be_asked_is_refused(change: dict[str, Any], message: str) -> None:
-    frame = records().assign(v=1.5)
+    frame = records().assign(v=1.5, none=0)
     with pytest.raises(DataError, match=message):
         ilk.gap_matrix(frame, **(SIDES | change))
 
@@ -276,7 +254,9 @@ def test_names_without_records_are_told() -> None:
         DataWarning, match="supply: no record at all of what the comparison names: brunch"
     ):
         found = ilk.gap_matrix(
-            records(), **SIDES, supply={"breakfast": 1, "lunch": 1, "dinner": 1, "brunch": 1}
+            records().astype(str),
+            **SIDES,
+            supply={"breakfast": 1, "lunch": 1, "dinner": 1, "brunch": 1},
         )
     assert "brunch" in found.col_categories
     assert any("brunch" in note for note in found.manifest["notes"])

@@ -11,33 +11,7 @@ import pytest
 
 import ilk
 from ilk.exceptions import DataError, MissingColumnError, ModelFileError
-
-MEALS = {
-    ("single", "breakfast"): 40,
-    ("single", "lunch"): 10,
-    ("single", "dinner"): 30,
-    ("couple", "breakfast"): 20,
-    ("couple", "lunch"): 30,
-    ("couple", "dinner"): 50,
-    ("family", "breakfast"): 15,
-    ("family", "lunch"): 35,
-    ("family", "dinner"): 70,
-}
-
-
-def records(counts=MEALS, rows="household", cols="meal"):
-    """One row per record, both columns ordered as the table is."""
-    pairs = [pair for pair, n in counts.items() for _ in range(n)]
-    return pd.DataFrame(
-        {
-            name: pd.Categorical(
-                [pair[side] for pair in pairs],
-                categories=list(dict.fromkeys(pair[side] for pair in counts)),
-                ordered=True,
-            )
-            for side, name in enumerate((rows, cols))
-        }
-    )
+from meals import MEALS, records
 
 
 @pytest.fixture
