@@ -53,7 +53,7 @@ mod core_module {
         fit_matrix, gap_cube, gap_matrix, map_columns, opportunities, reach, value_map,
     };
     #[pymodule_export]
-    use super::profile::SegmentProfile;
+    use super::profile::{PySegmentProfile, profile_segments};
     #[pymodule_export]
     use super::quality::{
         PyComparison, PyNoiseTest, PySegmentStability, PySelection, PyShadows, PySilhouettes,

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from ilk.profile._profile import SegmentProfile
+from ilk.profile._profile import SegmentProfile, profile, ranked
 
-__all__ = ["SegmentProfile"]
+__all__ = ["SegmentProfile", "profile", "ranked"]
