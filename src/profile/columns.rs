@@ -68,6 +68,18 @@ impl Shares {
         self.levels.len() == 1 && self.levels[0].is_empty()
     }
 
+    /// Each level with its weight in each segment; of a column of 0 and 1 both.
+    pub(super) fn lines(&self, weight: &[f64]) -> Vec<(&str, Vec<f64>)> {
+        let k = weight.len();
+        if self.is_flag() {
+            let ones = self.of(0, k);
+            let zeros = weight.iter().zip(ones).map(|(all, ones)| all - ones).collect();
+            return vec![("0", zeros), ("1", ones.to_vec())];
+        }
+        let levels = self.levels.iter().enumerate();
+        levels.map(|(level, name)| (name.as_str(), self.of(level, k).to_vec())).collect()
+    }
+
     /// Weight of a level in each segment.
     pub(super) fn of(&self, level: usize, n_segments: usize) -> &[f64] {
         &self.count[level * n_segments..(level + 1) * n_segments]

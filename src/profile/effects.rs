@@ -106,14 +106,8 @@ pub(super) fn chi_squared(weight: &[f64], shares: &Shares) -> (Tested, f64) {
 
 /// Levels by segments, without those that do not occur; a column of 0 and 1 has both.
 pub(super) fn table_of(weight: &[f64], shares: &Shares) -> Vec<Vec<f64>> {
-    let k = weight.len();
-    let mut rows: Vec<Vec<f64>> =
-        (0..shares.levels.len()).map(|level| shares.of(level, k).to_vec()).collect();
-    if shares.is_flag() {
-        let without = weight.iter().zip(&rows[0]).map(|(all, ones)| all - ones).collect();
-        rows.insert(0, without);
-    }
-    let used: Vec<usize> = (0..k).filter(|&segment| weight[segment] > 0.0).collect();
+    let rows: Vec<Vec<f64>> = shares.lines(weight).into_iter().map(|(_, counts)| counts).collect();
+    let used: Vec<usize> = (0..weight.len()).filter(|&segment| weight[segment] > 0.0).collect();
     rows.iter()
         .filter(|row| row.iter().sum::<f64>() > 0.0)
         .map(|row| used.iter().map(|&segment| row[segment]).collect())

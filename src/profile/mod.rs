@@ -3,12 +3,15 @@
 //! Start with [`profile`], or with [`Profile::of`] for sums that travel with a segmentation. A category is a set of traits,
 //! one per level. One pass over each column leaves sums ([`Profile`]) from which everything follows: the traits of each
 //! segment ([`Profile::traits`]), how much each feature has to do with all of them ([`Profile::effects`]) and the tests of
-//! [`describe`](mod@describe). Columns are read side by side; within a column the order is that of the rows, so that
+//! [`describe`]. Columns are read side by side; within a column the order is that of the rows, so that
 //! figures have the same bits for any number of threads. What limits the speed is sorting amounts for their ranks: about
 //! 20 ms for a million customers and column.
 
 mod columns;
+mod comparing;
+pub mod describe;
 mod effects;
+pub mod homogeneity;
 mod law;
 mod ranks;
 mod traits;

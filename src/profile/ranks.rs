@@ -81,6 +81,17 @@ fn sort(items: &mut Vec<(u64, u32)>) {
     }
 }
 
+/// Rows in the order of their values, those equal in order; rows without a value are left out.
+pub(super) fn sorted(values: &[f64]) -> impl Iterator<Item = u32> {
+    let mut items: Vec<(u64, u32)> = (0..)
+        .zip(values)
+        .filter(|(_, value)| !value.is_nan())
+        .map(|(row, &value)| (key(value), row))
+        .collect();
+    sort(&mut items);
+    items.into_iter().map(|(_, row)| row)
+}
+
 /// Sums of ranks of the values that are there over the segments of rows that have one, and with `fives` also the five
 /// numbers of each segment.
 ///

@@ -97,7 +97,9 @@ class SegmentProfile(Result):
         """
         columns = self.to_dict()
         names, _ = self._core.about()
-        traits = [trait_name(columns["feature"][row], columns["level"][row]) for row in self._rows()]
+        traits = [
+            trait_name(columns["feature"][row], columns["level"][row]) for row in self._rows()
+        ]
         wide: dict[str, Any] = {free_name("segment", *traits): names}
         for row, trait in zip(self._rows(), traits, strict=True):
             wide[free_name(trait, *wide)] = columns["value"][row : row + len(names)]
@@ -172,7 +174,9 @@ class SegmentProfile(Result):
             options = ", ".join(f'"{name}"' for name in _RANKINGS)
             raise DataError(f"by: found {by!r}, but one of {options} is needed")
         if top is not None and (isinstance(top, bool) or not isinstance(top, int) or top < 1):
-            raise DataError(f"top: found {top!r}, but a whole number from 1 up is needed; try: top=5")
+            raise DataError(
+                f"top: found {top!r}, but a whole number from 1 up is needed; try: top=5"
+            )
         columns = self.to_dict()
         names, _ = self._core.about()
         lists = _item_lists(items, columns)
@@ -341,9 +345,7 @@ def _counted(columns: Mapping[str, Any], rows: Sequence[int]) -> set[int]:
     levels: dict[str, set[str]] = {}
     for feature, level in zip(columns["feature"], columns["level"], strict=True):
         levels.setdefault(feature, set()).add(level)
-    return {
-        row for row in rows if counted_level(levels[columns["feature"][row]]) is not None
-    }
+    return {row for row in rows if counted_level(levels[columns["feature"][row]]) is not None}
 
 
 def _check_share(argument: str, value: float) -> None:
@@ -364,7 +366,9 @@ def _in_words(columns: Mapping[str, Any], row: int) -> str:
     return f"{trait_name(columns['feature'][row], columns['level'][row])} {value} against {overall} overall"
 
 
-def named_columns(argument: str, names: Sequence[str] | None, have: Sequence[str]) -> list[str] | None:
+def named_columns(
+    argument: str, names: Sequence[str] | None, have: Sequence[str]
+) -> list[str] | None:
     """Names of columns as given, each once; nothing where none were given."""
     if names is None:
         return None
@@ -445,7 +449,7 @@ def profile(
     >>> import ilk
     >>> from ilk.profile import profile
     >>> market = ilk.datasets.make_market(600, random_state=1)
-    >>> found = profile("segment", market.customers, ["age", "household", "channel"])
+    >>> found = profile("household", market.customers, ["age", "basket_value", "channel"])
     >>> found.to_dict()["measure"][0]
     'mean'
     """
@@ -535,7 +539,5 @@ def ranked(
     if texts:
         raise TypeError(f"items: found the text {texts[0]!r}, but a list of columns is needed")
     features = list(dict.fromkeys(name for names in lists for name in names))
-    found = profile(
-        segments, df, features, weights=weights, confidence=confidence, progress=False
-    )
+    found = profile(segments, df, features, weights=weights, confidence=confidence, progress=False)
     return found.ranked(items, by=by, top=top)
