@@ -1272,6 +1272,7 @@ def describe_segments(
     settings: str,
     progress: Any,
 ) -> SegmentDescription: ...
+
 @final
 class SegmentDescription:
     def table(self) -> Table: ...
@@ -1294,6 +1295,7 @@ def segment_homogeneity(
     settings: str,
     progress: Any,
 ) -> SegmentHomogeneity: ...
+
 @final
 class SegmentHomogeneity:
     def table(self) -> Table: ...
@@ -1317,6 +1319,7 @@ def profile_segments(
     settings: str,
     progress: Any,
 ) -> SegmentProfile: ...
+
 @final
 class SegmentProfile:
     def table(self) -> Table: ...

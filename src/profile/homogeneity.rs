@@ -13,7 +13,7 @@ use crate::economics::sheet::Sheet;
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::parallel::{self, Monitor};
-use crate::persist::{self, Persist};
+use crate::persist::Persist;
 use crate::table::{Kind, MISSING, Table};
 
 /// A segment is homogeneous where its customers are at most this share as far apart as any two,

@@ -97,7 +97,12 @@ impl Profile {
     /// `catdes` of FactoMineR has it. P-values are adjusted together (Benjamini and Hochberg 1995). A trait is a marker
     /// where the difference is significant and at least a quarter of the trait's range or half of the overall mean, if
     /// nothing is below 0 (Dolnicar, Grün and Leisch 2018, Market Segmentation Analysis), or half a standard deviation.
-    pub fn traits(&self, confidence: f64) -> Vec<Trait> {
+    pub fn traits(&self) -> Vec<Trait> {
+        self.traits_at(0.95)
+    }
+
+    /// [`Profile::traits`] with intervals of another confidence than 95 %.
+    pub fn traits_at(&self, confidence: f64) -> Vec<Trait> {
         traits::traits(&self.columns, confidence)
     }
 
@@ -151,7 +156,7 @@ impl SegmentProfile {
     ///
     /// As [`Table::from_columns`].
     pub fn table(&self) -> Result<Table> {
-        let traits = self.profile.traits(self.confidence);
+        let traits = self.profile.traits_at(self.confidence);
         let figures = |of: fn(&Trait) -> f64| traits.iter().map(of).collect::<Vec<f64>>();
         Table::builder()
             .text("feature", traits.iter().map(|t| t.feature.as_str()))
@@ -382,7 +387,7 @@ mod tests {
             .finish()
             .unwrap();
         let names = ["x".to_string(), "c".to_string()];
-        let traits = Profile::of(&table, &names, &[0, 0, 1, 1, 1], 2).unwrap().traits(0.95);
+        let traits = Profile::of(&table, &names, &[0, 0, 1, 1, 1], 2).unwrap().traits();
         let first = &traits[0];
         assert_eq!((first.n, first.value, first.overall), (2, 1.5, 3.0));
         // Population variance 3.5; 1.5 below the mean of 3.
@@ -400,7 +405,7 @@ mod tests {
     fn rows_without_a_label_do_not_count() {
         let table = Table::builder().float("x", [1.0, 3.0, 1e9]).finish().unwrap();
         let profile = Profile::of(&table, &["x".to_string()], &[0, 1, MISSING], 2).unwrap();
-        assert_eq!(profile.traits(0.95)[0].overall, 2.0);
+        assert_eq!(profile.traits()[0].overall, 2.0);
     }
 
     #[test]

@@ -192,7 +192,7 @@ proptest! {
     #[test]
     fn amounts_are_those_of_the_slow_twin(seed in 0_u64..1 << 40, n in 30_usize..150) {
         let people = people(seed, n);
-        let traits = profiled(&people, None).profile.traits(0.95);
+        let traits = profiled(&people, None).profile.traits();
         for found in traits.iter().filter(|found| !found.share) {
             let values = if found.feature == "whole" { &people.whole } else { &people.real };
             let (mean, v, auc, d) = slow(values, &people.labels, found.segment as u32);
@@ -203,7 +203,7 @@ proptest! {
     #[test]
     fn areas_of_shares_are_those_of_their_pairs(seed in 0_u64..1 << 40, n in 30_usize..150) {
         let people = people(seed, n);
-        let traits = profiled(&people, None).profile.traits(0.95);
+        let traits = profiled(&people, None).profile.traits();
         for found in traits.iter().filter(|found| found.feature == "flag") {
             let (mean, _, auc, _) = slow(&people.flag, &people.labels, found.segment as u32);
             assert_close(&[found.value, found.auc], &[mean, auc], "flag");
@@ -217,8 +217,8 @@ proptest! {
         Rng::stream(seed, Stage::Sample, 2).shuffle(&mut rows);
         let shuffled = people.at(&rows);
         assert_same(
-            &profiled(&people, None).profile.traits(0.95),
-            &profiled(&shuffled, None).profile.traits(0.95),
+            &profiled(&people, None).profile.traits(),
+            &profiled(&shuffled, None).profile.traits(),
         );
         let (one, other) = (homogeneous(&people), homogeneous(&shuffled));
         for head in ["within_ss", "distance", "distance_to_others", "silhouette"] {
@@ -233,7 +233,7 @@ proptest! {
             (0..n).flat_map(|row| std::iter::repeat_n(row, people.weight[row] as usize)).collect();
         let repeated = people.at(&rows);
         let (weighted, plain) = (profiled(&people, Some("weight")), profiled(&repeated, None));
-        assert_same(&weighted.profile.traits(0.95), &plain.profile.traits(0.95));
+        assert_same(&weighted.profile.traits(), &plain.profile.traits());
         for (a, b) in weighted.profile.effects().iter().zip(plain.profile.effects()) {
             assert_close(&[a.statistic, a.p, a.size], &[b.statistic, b.p, b.size], &a.feature);
         }
@@ -248,7 +248,7 @@ proptest! {
         // Both halves have all categories with all but no chance; where not, they are refused.
         prop_assume!(parts.iter().all(|part| ["a", "b", "c"].iter().all(|level| part.level.iter().any(|l| l == level))));
         let (merged, whole) = (of(&parts[0]).merge(&of(&parts[1])).unwrap(), of(&people));
-        for (a, b) in merged.traits(0.95).iter().zip(whole.traits(0.95)) {
+        for (a, b) in merged.traits().iter().zip(whole.traits()) {
             let (mut one, mut other) = (figures(a), figures(&b));
             if !a.share {
                 prop_assert!(a.auc.is_nan());
@@ -266,7 +266,7 @@ proptest! {
         turned.labels =
             people.labels.iter().map(|&l| if l == MISSING { l } else { place[l as usize] }).collect();
         let (one, other) = (profiled(&people, None).profile, profiled(&turned, None).profile);
-        let (one, other) = (one.traits(0.95), other.traits(0.95));
+        let (one, other) = (one.traits(), other.traits());
         for (at, found) in one.iter().enumerate() {
             let same = &other[at - found.segment + place[found.segment] as usize];
             assert_close(&figures(found), &figures(same), &found.feature);
@@ -383,7 +383,7 @@ fn hostile_numbers_end_in_figures_or_in_an_error() {
     for values in columns {
         let table = Table::builder().float("v", values).finish().unwrap();
         let found = Profile::of(&table, &["v".to_string()], &labels, 2).unwrap();
-        for found in found.traits(0.95) {
+        for found in found.traits() {
             assert!(!figures(&found)[..6].iter().any(|x| x.is_infinite()), "{found:?}");
             assert!(found.effect.is_nan() || found.effect.is_finite());
         }
