@@ -41,6 +41,8 @@ __all__ = [
     "RepeatBuying",
     "Rfm",
     "Scorecard",
+    "SegmentDescription",
+    "SegmentHomogeneity",
     "SegmentProfile",
     "SegmentStability",
     "Segmentation",
@@ -62,6 +64,7 @@ __all__ = [
     "concentration",
     "content_coverage",
     "debug_build",
+    "describe_segments",
     "effort_index",
     "find_segments",
     "find_whitespace",
@@ -80,6 +83,7 @@ __all__ = [
     "nest_segments",
     "num_threads",
     "opportunities",
+    "profile_segments",
     "quality_compare",
     "quality_noise",
     "quality_segments",
@@ -91,6 +95,7 @@ __all__ = [
     "rfm_of_orders",
     "segment_by_labels",
     "segment_by_rules",
+    "segment_homogeneity",
     "segment_scorecard",
     "set_num_threads",
     "targeting_value",
@@ -1252,9 +1257,74 @@ class Segmentation:
     @staticmethod
     def from_json(text: str) -> Segmentation: ...
 
+def describe_segments(
+    table: Table,
+    labels: NDArray[int64],
+    names: Sequence[str],
+    descriptors: Sequence[str] | None,
+    exclude: Sequence[str],
+    weights: str | None,
+    confidence: float,
+    numbers: str,
+    adjust: str,
+    n_resamples: int,
+    seed: int,
+    settings: str,
+    progress: Any,
+) -> SegmentDescription: ...
+
+@final
+class SegmentDescription:
+    def table(self) -> Table: ...
+    def pairs(self) -> Table: ...
+    def amounts(self) -> Table: ...
+    def counts(self) -> Table: ...
+    def about(self) -> tuple[list[str], float]: ...
+    def explain(self) -> list[str]: ...
+    def manifest(self) -> str: ...
+    def to_json(self) -> str: ...
+    @staticmethod
+    def from_json(text: str) -> SegmentDescription: ...
+
+def segment_homogeneity(
+    table: Table,
+    labels: NDArray[int64],
+    names: Sequence[str],
+    blocks: Sequence[tuple[str, Sequence[str]]],
+    bases: Sequence[tuple[str, str]],
+    settings: str,
+    progress: Any,
+) -> SegmentHomogeneity: ...
+
+@final
+class SegmentHomogeneity:
+    def table(self) -> Table: ...
+    def blocks(self) -> Table: ...
+    def variables(self) -> Table: ...
+    def bases(self) -> Table: ...
+    def names(self) -> list[str]: ...
+    def manifest(self) -> str: ...
+    def to_json(self) -> str: ...
+    @staticmethod
+    def from_json(text: str) -> SegmentHomogeneity: ...
+
+def profile_segments(
+    table: Table,
+    labels: NDArray[int64],
+    names: Sequence[str],
+    features: Sequence[str] | None,
+    exclude: Sequence[str],
+    weights: str | None,
+    confidence: float,
+    settings: str,
+    progress: Any,
+) -> SegmentProfile: ...
+
 @final
 class SegmentProfile:
     def table(self) -> Table: ...
+    def effects(self) -> Table: ...
+    def about(self) -> tuple[list[str], float]: ...
     def manifest(self) -> str: ...
     def to_json(self) -> str: ...
     @staticmethod

@@ -53,7 +53,10 @@ mod core_module {
         fit_matrix, gap_cube, gap_matrix, map_columns, opportunities, reach, value_map,
     };
     #[pymodule_export]
-    use super::profile::SegmentProfile;
+    use super::profile::{
+        PyDescription, PyHomogeneity, PySegmentProfile, describe_segments, profile_segments,
+        segment_homogeneity,
+    };
     #[pymodule_export]
     use super::quality::{
         PyComparison, PyNoiseTest, PySegmentStability, PySelection, PyShadows, PySilhouettes,

@@ -6,7 +6,7 @@ use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 
 use super::errors::exception;
-use super::profile::SegmentProfile;
+use super::profile::PySegmentProfile;
 use super::runtime;
 use super::table::PyTable;
 use crate::manifest::Manifest;
@@ -298,8 +298,8 @@ impl Segmentation {
     }
 
     /// What makes each segment different.
-    fn profile(&self) -> SegmentProfile {
-        SegmentProfile::new(&self.0)
+    fn profile(&self) -> PySegmentProfile {
+        PySegmentProfile::of(&self.0)
     }
 
     /// The same under other names.

@@ -213,9 +213,8 @@ impl Segmentation {
             |feature: &str| traits.iter().filter(|found| found.feature == feature).count() / k;
         traits
             .chunks_exact(k)
-            .filter(|row| row.iter().any(|found| found.v_test.is_some()))
+            .filter(|row| row.iter().any(|found| found.v_test.is_finite()))
             .map(|row| {
-                let all: usize = row.iter().map(|found| found.n).sum();
                 let unit = match row[0].level.is_empty() {
                     true => 1.0,
                     false => {
@@ -224,11 +223,9 @@ impl Segmentation {
                     }
                 };
                 row.iter()
-                    .map(|found| {
-                        // From the v-test back to standard deviations between the segment's mean and the overall mean.
-                        let n = found.n as f64;
-                        let rest = (all as f64 - n) / (all as f64 - 1.0) / n;
-                        found.v_test.map_or(0.0, |v| v * rest.sqrt()) * unit
+                    .map(|found| match found.v_test.is_finite() {
+                        true => (found.value - found.overall) / found.spread * unit,
+                        false => 0.0,
                     })
                     .collect()
             })

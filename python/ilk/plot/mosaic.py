@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ilk.gaps import GapMatrix
 
-__all__ = ["mosaic"]
+__all__ = ["mosaic", "mosaic_of"]
 
 #: Residuals at which the shade changes (Friendly 1994): about 5 % and less than 0.01 % of chance.
 _STEPS = (-4.0, -2.0, 2.0, 4.0)
@@ -49,7 +49,11 @@ def mosaic(matrix: GapMatrix, *, order: str = "given", ax: Axes | None = None) -
             "kind: found 'mosaic', but some cells are hidden and their areas would show them; "
             'try: .plot("heatmap")'
         )
-    cells = cells.ordered(order)
+    return mosaic_of(cells.ordered(order), ax=ax)
+
+
+def mosaic_of(cells: Cells, *, ax: Axes | None = None) -> Axes:
+    """Draw cells as a mosaic."""
     # Cells that cannot occur have no record and are not seen; others without a figure do not exist.
     observed = np.nan_to_num(cells.figures["observed"])
     expected = np.nan_to_num(cells.figures["expected"])

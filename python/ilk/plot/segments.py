@@ -42,11 +42,10 @@ def _profile(segmentation: Segmentation, ax: Any, top: int) -> Any:
             "kind: found 'profile', but no column of the customers says anything of them; try: .plot(\"sizes\")"
         )
     shape = (-1, len(names))
-    n = np.asarray(columns["n"], dtype=float).reshape(shape)
-    all_n = n.sum(axis=1, keepdims=True)
-    # From the v-test back to standard deviations between the segment's mean and the overall mean.
-    spread = np.sqrt((all_n - n) / np.maximum(all_n - 1, 1) / np.maximum(n, 1))
-    distance = np.nan_to_num(np.asarray(columns["v_test"]).reshape(shape) * spread)
+    value, overall, spread = (
+        np.asarray(columns[name]).reshape(shape) for name in ("value", "overall", "spread")
+    )
+    distance = np.nan_to_num((value - overall) / np.where(spread > 0, spread, np.nan))
     step = len(names)
     shown = np.array(shown_traits(columns, step), dtype=int) // step
     strength = np.abs(distance[shown]).max(axis=1)
@@ -58,7 +57,7 @@ def _profile(segmentation: Segmentation, ax: Any, top: int) -> Any:
         [
             _html.format_value(
                 columns["value"][row * step + column],
-                "share" if columns["level"][row * step] else "number",
+                "share" if columns["measure"][row * step] == "share" else "number",
             )
             for column in range(step)
         ]

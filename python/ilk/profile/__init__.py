@@ -2,6 +2,17 @@
 
 from __future__ import annotations
 
-from ilk.profile._profile import SegmentProfile
+from ilk.profile._describe import SegmentDescription, describe
+from ilk.profile._homogeneity import DemographicsWarning, SegmentHomogeneity, homogeneity
+from ilk.profile._profile import SegmentProfile, profile, ranked
 
-__all__ = ["SegmentProfile"]
+__all__ = [
+    "DemographicsWarning",
+    "SegmentDescription",
+    "SegmentHomogeneity",
+    "SegmentProfile",
+    "describe",
+    "homogeneity",
+    "profile",
+    "ranked",
+]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ilk._frame import Native
+    from ilk.profile import SegmentDescription, SegmentHomogeneity
     from ilk.segments._where import Where
 
 __all__ = ["Segmentation"]
@@ -226,9 +227,35 @@ class Segmentation(Result):
         found = self._core.parts()
         return {} if found is None else {v: Segmentation(c, self._native) for v, c in found[1]}
 
-    def profile(self) -> SegmentProfile:
-        """What makes each segment different: every trait beside its overall value."""
-        return SegmentProfile(self._core.profile(), self._native)
+    def profile(
+        self, df: Any = None, features: Sequence[str] | None = None, **options: Any
+    ) -> SegmentProfile:
+        """What makes each segment different: every trait beside its overall value.
+
+        Without arguments the features that were segmented, from sums that are kept; otherwise any columns of ``df``, see
+        :func:`ilk.profile.profile`.
+        """
+        if df is None and features is None and not options:
+            return SegmentProfile(self._core.profile(), self._native)
+        from ilk.profile import profile
+
+        return profile(self, df, features, **options)
+
+    def describe(
+        self, descriptors: Sequence[str] | None = None, df: Any = None, **options: Any
+    ) -> SegmentDescription:
+        """Which descriptors differ between the segments, see :func:`ilk.profile.describe`."""
+        from ilk.profile import describe
+
+        return describe(self, descriptors, df, **options)
+
+    def homogeneity(
+        self, blocks: Mapping[str, Sequence[str]], df: Any = None, **options: Any
+    ) -> SegmentHomogeneity:
+        """How alike the customers of each segment are, see :func:`ilk.profile.homogeneity`."""
+        from ilk.profile import homogeneity
+
+        return homogeneity(self, blocks, df, **options)
 
     def rename(self, names: Mapping[str, str] | Sequence[str], *, reason: str = "") -> Self:
         """The same segments under other names.
