@@ -3,6 +3,8 @@
 //! Start with [`Profile::of`]. A category is a set of traits, one per level, each 0 or 1, so means and shares share their
 //! formulas.
 
+pub mod rules;
+
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal};
 
