@@ -66,6 +66,11 @@ impl Assessed {
     pub(super) fn table(&self) -> &[u32] {
         &self.placed[self.enough - 1]
     }
+
+    /// The questions that are enough, by their column.
+    pub(super) fn asked(&self) -> &[usize] {
+        &self.chosen.order[..self.enough.min(self.chosen.order.len())]
+    }
 }
 
 /// Chooses questions, also within each part of a cross-validation.
