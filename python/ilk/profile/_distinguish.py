@@ -201,7 +201,9 @@ def distinguish(
     """
     if method not in ("cover", "subgroup"):
         raise DataError(f"method: found {method!r}, but 'cover' or 'subgroup' is needed")
-    most = whole("max_traits", (5 if method == "cover" else 3) if max_traits is None else max_traits)
+    most = whole(
+        "max_traits", (5 if method == "cover" else 3) if max_traits is None else max_traits
+    )
     frame, members = members_of(segments, df, traits, "traits")
     cuts = [float(cut) for cut in quantiles]
     settings = {

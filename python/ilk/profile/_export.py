@@ -19,38 +19,42 @@ def python_text(rule: Mapping[str, Any], name: str) -> str:
     Every name and answer is written as a literal of Python, so that no text of the data is ever run.
     """
     if not name.isidentifier() or keyword.iskeyword(name):
-        raise DataError(f"name: found {name!r}, but the name of a function is needed; try: 'segment_of'")
+        raise DataError(
+            f"name: found {name!r}, but the name of a function is needed; try: 'segment_of'"
+        )
     lines = [
         f"def {name}(person):",
         '    """Give the segment of a person, a dict of answers by question; None where nothing is answered."""',
-        f"    segments = {ascii(rule['segments'])}",
-        f"    points = {ascii(rule['start'])}",
+        f"    segments = {rule['segments']!a}",
+        f"    points = {rule['start']!a}",
         "    answered = False",
     ]
     for question in rule["questions"]:
         lines += [
-            f"    value = person.get({ascii(question['column'])})",
+            f"    value = person.get({question['column']!a})",
             "    at = None",
             "    if value is not None and value == value:",
         ]
         if question["kind"] == "date":
-            lines.append(f"        at = sum(str(value)[:10] >= cut for cut in {ascii(question['cuts'])})")
+            lines.append(
+                f"        at = sum(str(value)[:10] >= cut for cut in {question['cuts']!a})"
+            )
         elif question["kind"] == "number":
-            lines.append(f"        at = sum(value >= cut for cut in {ascii(question['cuts'])})")
+            lines.append(f"        at = sum(value >= cut for cut in {question['cuts']!a})")
         else:
             lines += [
-                f"        levels = {ascii(question['levels'])}",
+                f"        levels = {question['levels']!a}",
                 "        at = levels.index(str(value)) if str(value) in levels else None",
             ]
             if question["kind"] == "ordered":
                 lines += [
                     "        if at is not None:",
-                    f"            at = sum(at >= cut for cut in {ascii(question['cuts'])})",
+                    f"            at = sum(at >= cut for cut in {question['cuts']!a})",
                 ]
         lines += [
             "    if at is not None:",
             "        answered = True",
-            f"        added = {ascii(question['points'])}[at]",
+            f"        added = {question['points']!a}[at]",
             "        points = [score + more for score, more in zip(points, added)]",
         ]
     lines.append("    return segments[points.index(max(points))] if answered else None")
@@ -74,6 +78,9 @@ def _answers(question: Mapping[str, Any]) -> list[str]:
     """The condition of each answer."""
     column = _name(question["column"])
     if question["kind"] == "category":
+        if set(question["levels"]) <= {"False", "True"}:
+            # Systems spell yes and no in small letters, or as numbers; a condition on the column itself is understood by all.
+            return [column if level == "True" else f"NOT {column}" for level in question["levels"]]
         return [f"CAST({column} AS VARCHAR) = {_text(level)}" for level in question["levels"]]
     cuts = question["cuts"]
     if question["kind"] == "ordered":
@@ -83,9 +90,7 @@ def _answers(question: Mapping[str, Any]) -> list[str]:
             f"{column} IN ({', '.join(_text(level) for level, where in zip(levels, at, strict=True) if where == answer)})"
             for answer in range(len(cuts) + 1)
         ]
-    ends = [
-        f"DATE {_text(cut)}" if question["kind"] == "date" else _number(cut) for cut in cuts
-    ]
+    ends = [f"DATE {_text(cut)}" if question["kind"] == "date" else _number(cut) for cut in cuts]
     # NaN is no answer; it is the only value that some systems hold above every number.
     return [f"{column} < {end}" for end in ends] + [f"{column} >= {ends[-1]}" if ends else "TRUE"]
 

@@ -36,7 +36,9 @@ def names_in(columns: Sequence[str] | None, argument: str) -> list[str] | None:
     if columns is None:
         return None
     if isinstance(columns, str):
-        raise TypeError(f"{argument}: found one text, but names of columns are needed; try: [{columns!r}]")
+        raise TypeError(
+            f"{argument}: found one text, but names of columns are needed; try: [{columns!r}]"
+        )
     names = list(columns)
     for name in names:
         if not isinstance(name, str):
@@ -49,7 +51,9 @@ def whole(argument: str, value: Any, least: int = 1) -> int:
     from ilk.exceptions import DataError
 
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise DataError(f"{argument}: found {value!r}, but a whole number from {least} up is needed")
+        raise DataError(
+            f"{argument}: found {value!r}, but a whole number from {least} up is needed"
+        )
     return int(value)
 
 

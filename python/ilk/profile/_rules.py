@@ -148,7 +148,7 @@ def rules(
     max_leaves: int = 24,
     min_leaf: int | None = None,
     cost: Mapping[str, float] | None = None,
-    prune: bool = True,
+    tolerance: float | None = 0.01,
     folds: int = 5,
     confidence: float = 0.95,
     random_state: int | None = None,
@@ -171,8 +171,8 @@ def rules(
     cost : mapping of str to float, optional
         What it costs to know a column, by its name; 1 for those not named. What a split gains is divided by the cost of its
         column when splits are compared, so that dear columns are asked only where they tell much more.
-    prune : bool
-        Whether branches that do not repeat are cut off.
+    tolerance : float, optional
+        Fidelity that may be given up for a smaller tree; ``None`` for a tree that is not cut back.
     folds : int
         Parts of the cross-validation.
     confidence : float
@@ -202,8 +202,8 @@ def rules(
     the shares of the segments [2]_. Missing values go to the side of the split where they do better, and to the larger side
     where none was missing before.
 
-    The tree is cut back by cost-complexity pruning: the smallest tree whose fidelity is within one standard error of the best
-    in a cross-validation. The fidelity is that of trees that had not seen the customers; as these trees also chose the
+    The tree is cut back by cost-complexity pruning: the smallest tree whose fidelity is within ``tolerance`` of the
+    best in a cross-validation, or within one standard error where that is more. The fidelity is that of trees that had not seen the customers; as these trees also chose the
     size, it may be too high by a fraction of its standard error. Its interval is Wilson's.
 
     References
@@ -226,6 +226,7 @@ def rules(
     depth, leaves = whole("max_depth", max_depth), whole("max_leaves", max_leaves)
     parts = whole("folds", folds, 2)
     least = None if min_leaf is None else whole("min_leaf", min_leaf)
+    given_up = None if tolerance is None else float(tolerance)
     costs = [(str(name), float(value)) for name, value in (cost or {}).items()]
     settings = {
         "traits": members["columns"],
@@ -233,7 +234,7 @@ def rules(
         "max_leaves": leaves,
         "min_leaf": least,
         "cost": dict(costs),
-        "prune": bool(prune),
+        "tolerance": given_up,
         "folds": parts,
         "confidence": confidence,
     }
@@ -244,7 +245,7 @@ def rules(
             leaves,
             least,
             costs,
-            bool(prune),
+            given_up,
             parts,
             float(confidence),
             seed,

@@ -143,7 +143,7 @@ def typing_tool(
     questions: Sequence[str] | None = None,
     *,
     max_questions: int = 8,
-    fewest: bool = True,
+    tolerance: float | None = 0.01,
     answers: int = 5,
     folds: int = 5,
     confidence: float = 0.95,
@@ -162,8 +162,9 @@ def typing_tool(
         Columns that can be asked; by default all, save identifiers and free text.
     max_questions : int
         Questions at most.
-    fewest : bool
-        Whether to ask as few as come within one standard error of the best number; else as many as ``max_questions``.
+    tolerance : float, optional
+        Share of the customers that may be placed wrongly for the sake of fewer questions: as few are asked as come within it, or
+        within one standard error where that is more, of the best number. ``None`` asks ``max_questions``.
     answers : int
         Ranges of about equally many customers into which a number with more than eleven different values is cut.
     folds : int
@@ -213,11 +214,12 @@ def typing_tool(
     seed = new_seed(random_state)
     frame, members = members_of(segments, df, questions, "questions")
     most, parts = whole("max_questions", max_questions), whole("folds", folds, 2)
+    given_up = None if tolerance is None else float(tolerance)
     ranges = whole("answers", answers, 2)
     settings = {
         "questions": members["columns"],
         "max_questions": most,
-        "fewest": bool(fewest),
+        "tolerance": given_up,
         "answers": ranges,
         "folds": parts,
         "confidence": confidence,
@@ -226,7 +228,7 @@ def typing_tool(
         core = _core.segment_typing_tool(
             members,
             most,
-            bool(fewest),
+            given_up,
             ranges,
             parts,
             float(confidence),

@@ -313,7 +313,7 @@ fn reach(
         questions: None,
         exclude: Vec::new(),
         max_questions: options.max_questions,
-        fewest: true,
+        tolerance: Some(0.01),
         answers: 5,
         folds: 5,
         confidence: options.confidence,

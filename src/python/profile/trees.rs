@@ -84,7 +84,7 @@ pub(crate) fn distinguish_segments(
 
 /// See `ilk.profile.rules`.
 #[pyfunction]
-#[pyo3(signature = (members, max_depth, max_leaves, min_leaf, cost, prune, folds, confidence, seed, settings, progress))]
+#[pyo3(signature = (members, max_depth, max_leaves, min_leaf, cost, tolerance, folds, confidence, seed, settings, progress))]
 #[allow(clippy::too_many_arguments)]
 pub(crate) fn segment_rules(
     py: Python<'_>,
@@ -93,7 +93,7 @@ pub(crate) fn segment_rules(
     max_leaves: usize,
     min_leaf: Option<usize>,
     cost: Vec<(String, f64)>,
-    prune: bool,
+    tolerance: Option<f64>,
     folds: usize,
     confidence: f64,
     seed: u64,
@@ -107,7 +107,7 @@ pub(crate) fn segment_rules(
         max_leaves,
         min_leaf,
         cost,
-        prune,
+        tolerance,
         folds,
         confidence,
         seed,
@@ -123,13 +123,13 @@ pub(crate) fn segment_rules(
 
 /// See `ilk.profile.typing_tool`.
 #[pyfunction]
-#[pyo3(signature = (members, max_questions, fewest, answers, folds, confidence, seed, settings, progress))]
+#[pyo3(signature = (members, max_questions, tolerance, answers, folds, confidence, seed, settings, progress))]
 #[allow(clippy::too_many_arguments)]
 pub(crate) fn segment_typing_tool(
     py: Python<'_>,
     members: Members<'_>,
     max_questions: usize,
-    fewest: bool,
+    tolerance: Option<f64>,
     answers: usize,
     folds: usize,
     confidence: f64,
@@ -141,7 +141,7 @@ pub(crate) fn segment_typing_tool(
         questions: members.columns,
         exclude: members.exclude,
         max_questions,
-        fewest,
+        tolerance,
         answers,
         folds,
         confidence,
@@ -273,6 +273,11 @@ result!(PyRules, "Rules", Rules, {
     /// The nodes for a drawing.
     fn drawing(&self) -> Vec<Drawn> {
         self.0.drawing()
+    }
+
+    /// What holds for the second child of a node, in words.
+    fn other(&self, node: usize) -> String {
+        self.0.other_words(node)
     }
 
     /// The tree as indented text.

@@ -38,8 +38,8 @@ pub struct Options {
     pub min_leaf: Option<usize>,
     /// What it costs to ask for a column, by its name; 1 for the others.
     pub cost: Vec<(String, f64)>,
-    /// Whether branches that do not repeat are cut off.
-    pub prune: bool,
+    /// Fidelity that may be given up for a smaller tree; `None` where nothing is cut off.
+    pub tolerance: Option<f64>,
     /// Parts of the cross-validation.
     pub folds: usize,
     /// Confidence of the intervals.
@@ -68,8 +68,8 @@ pub(super) fn check_folds(folds: usize, n: usize) -> Result<()> {
 ///
 /// The tree grows at the leaf whose split gains most until a limit is met. Then it is cut back: `folds` trees grown each
 /// without one part of the customers tell how many of that part are placed in their own segment at every complexity, and the
-/// smallest tree is taken whose share is within one standard error of the best (Breiman and others 1984, section 3.4.3). That
-/// share is the fidelity.
+/// smallest tree is taken whose share is within the tolerance of the best, or one standard error where that is more (Breiman
+/// and others 1984, section 3.4.3). That share is the fidelity.
 ///
 /// # Errors
 ///
@@ -93,6 +93,7 @@ pub fn rules(
     range("max_depth", options.max_depth, 30)?;
     range("max_leaves", options.max_leaves, 1000)?;
     share("confidence", options.confidence, false)?;
+    options.tolerance.map_or(Ok(()), |tolerance| share("tolerance", tolerance, true))?;
     let source = ("traits", options.traits.as_deref(), options.exclude.as_slice());
     let customers = Customers::read(table, labels, names.len(), source, &mut manifest)?;
     let n = customers.n();
@@ -124,8 +125,8 @@ pub fn rules(
     let Some((nodes, _)) = grown.pop() else {
         return Err(Error::argument("folds", options.folds, "a number from 2 to 100 is needed"));
     };
-    let steps = prune(&nodes, &grown, n, k, options.prune);
-    let chosen = choose(&steps);
+    let steps = prune(&nodes, &grown, n, k, options.tolerance.is_some());
+    let chosen = choose(&steps, options.tolerance.unwrap_or(0.0));
     Ok(model::finish(
         manifest, names, &customers, &binned, &nodes, steps, chosen, options, min_leaf,
     ))
@@ -194,13 +195,13 @@ fn prune(
     steps.collect()
 }
 
-/// The smallest tree within one standard error of the best.
-fn choose(steps: &[(Pruning, Vec<u32>)]) -> usize {
+/// The smallest tree within the tolerance, or one standard error, of the best.
+fn choose(steps: &[(Pruning, Vec<u32>)], tolerance: f64) -> usize {
     let best = steps.iter().map(|(step, _)| step).fold(None::<&Pruning>, |best, step| match best {
         Some(best) if best.fidelity >= step.fidelity => Some(best),
         _ => Some(step),
     });
-    let bar = best.map_or(0.0, |best| best.fidelity - best.standard_error);
+    let bar = best.map_or(0.0, |best| best.fidelity - tolerance.max(best.standard_error));
     let enough = steps.iter().enumerate().filter(|(_, (step, _))| step.fidelity >= bar);
     enough.min_by_key(|(_, (step, _))| step.leaves).map_or(0, |(at, _)| at)
 }

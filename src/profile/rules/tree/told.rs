@@ -125,6 +125,12 @@ impl Rules {
         told.collect()
     }
 
+    /// What holds for the second child of a node, in words; empty for a leaf.
+    pub fn other_words(&self, node: usize) -> String {
+        let condition = self.nodes.get(node).and_then(|node| node.condition.as_ref());
+        condition.map_or_else(String::new, |c| self.other(c).words(&self.reader))
+    }
+
     /// The tree as indented text.
     pub fn text(&self) -> String {
         let mut lines = Vec::new();

@@ -37,8 +37,8 @@ pub struct Options {
     pub exclude: Vec<String>,
     /// Questions at most.
     pub max_questions: usize,
-    /// Whether fewer questions are asked where they do as well.
-    pub fewest: bool,
+    /// Share of the customers that may be placed wrongly for the sake of fewer questions; `None` for as many as there may be.
+    pub tolerance: Option<f64>,
     /// Ranges into which a number with many values is cut.
     pub answers: usize,
     /// Parts of the cross-validation.
@@ -107,9 +107,9 @@ pub(super) fn assess(
     let accuracy = |table: &Vec<u32>| {
         (0..k).map(|segment| f64::from(table[segment * k + segment])).sum::<f64>() / n as f64
     };
-    let enough = if options.fewest {
+    let enough = if let Some(tolerance) = options.tolerance {
         let best = placed.iter().map(accuracy).fold(0.0, f64::max);
-        let bar = best - (best * (1.0 - best) / n as f64).sqrt();
+        let bar = best - tolerance.max((best * (1.0 - best) / n as f64).sqrt());
         placed.iter().position(|table| accuracy(table) >= bar).map_or(wanted, |at| at + 1)
     } else {
         wanted
@@ -122,7 +122,8 @@ pub(super) fn assess(
 /// Questions are chosen one after the other, each the one with which most customers are placed rightly; of equally good ones the
 /// one with the higher likelihood, then the first. In a cross-validation of `folds` parts the questions are chosen anew
 /// without each part, so that the accuracy told for every number of questions is that of customers who had no say in the
-/// choice. As many questions are asked as it takes to come within one standard error of the best.
+/// choice. As many questions are asked as it takes to come within the tolerance, or one standard error where that is more, of
+/// the best.
 ///
 /// # Errors
 ///
@@ -140,6 +141,7 @@ pub fn typing_tool(
         return Err(Error::argument("max_questions", 0, "a number from 1 up is needed"));
     }
     share("confidence", options.confidence, false)?;
+    options.tolerance.map_or(Ok(()), |tolerance| share("tolerance", tolerance, true))?;
     let source = ("questions", options.questions.as_deref(), options.exclude.as_slice());
     let customers = Customers::read(table, labels, names.len(), source, &mut manifest)?;
     monitor.check()?;

@@ -320,7 +320,7 @@ impl TypingTool {
             lines.push(match wrong {
                 None => format!("Of {name} {found:.0} % are placed rightly."),
                 Some(at) => format!(
-                    "Of {name} {found:.0} % are placed rightly; most often mistaken for {} ({:.0} %).",
+                    "Of {name} {found:.0} % are placed rightly; most often mistaken for {} ({:.1} %).",
                     self.names[at],
                     100.0 * f64::from(row[at]) / size
                 ),
