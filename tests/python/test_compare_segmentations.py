@@ -129,6 +129,7 @@ def test_nothing_measured_is_not_ranked(market) -> None:
     found = compare_segmentations({"a": "channel", "b": "region"}, market.customers, random_state=0)
     assert found.table["place"].isna().all()
     assert "There is no ranking" in str(found.explain())
+    assert "There is no ranking" in found.plot().get_label()
     with pytest.raises(DataError, match="value="):
         found.best()
 

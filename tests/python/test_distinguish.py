@@ -142,7 +142,7 @@ def test_a_segment_that_nothing_tells_apart_says_so() -> None:
 
 
 def test_missing_values_have_no_trait() -> None:
-    df = {"x": [1.0, 1.0, None, None, 2.0, 2.0]}
+    df = pd.DataFrame({"x": [1.0, 1.0, None, None, 2.0, 2.0]})
     found = distinguish(list("aaaabb"), df)
     a = found.table[found.table["segment"] == "a"].iloc[0]
     assert (a["traits"], a["n"], a["covered"]) == ("x below 2", 2, 0.5)

@@ -88,7 +88,7 @@ def test_categories_are_grouped_and_told() -> None:
 def test_missing_values_go_where_they_do_better() -> None:
     rng = np.random.default_rng(0)
     age = rng.uniform(20, 80, 2000)
-    segment = np.where(age < 50, "young", "old")
+    segment = np.where(age < 50, "young", "old").astype(object)
     age[rng.random(2000) < 0.3] = np.nan
     segment[np.isnan(age)] = "silent"
     found = rules(segment, {"age": age}, random_state=0)

@@ -185,13 +185,8 @@ def accuracy(found: TypingTool, ax: Axes | None) -> Axes:
         linestyle="none",
         label=f"{asked} asked: {y[asked - 1]:.0%} placed rightly",
     )
-    ax.set_xticks(
-        x,
-        [label(f"{n}\n{name}", 14) for n, name in zip(x, table["question"], strict=True)],
-        fontsize="small",
-    )
-    if len(x) > 5:
-        ax.tick_params(axis="x", labelrotation=30)
+    names = [label(f"{n} {name}", 24) for n, name in zip(x, table["question"], strict=True)]
+    ax.set_xticks(x, names, rotation=30, ha="right", rotation_mode="anchor", fontsize="small")
     ax.set_xlim(0.5, x[-1] + 0.5)
     ax.set_ylim(0, 1.02)
     ax.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
@@ -212,8 +207,9 @@ def candidates(found: SegmentationComparison, ax: Axes | None) -> Axes:
         ("omega2", "value between segments\n(omega squared)", ("omega2_lo", "omega2_hi")),
         ("reach", "placed from descriptors\n(above naming the largest)", None),
     ]
+    criteria = [one for one in criteria if not np.isnan(np.asarray(table[one[0]], float)).all()]
     names = list(table["name"])
-    ax = new_axes(ax, 8.0, 1.6 + 0.34 * (len(names) + 1) * len(criteria))
+    ax = new_axes(ax, 8.0, 1.6 + 0.34 * (len(names) + 1) * max(len(criteria), 1))
     places, labels = [], []
     place = 0.0
     for column, title, interval in criteria:
@@ -251,15 +247,12 @@ def candidates(found: SegmentationComparison, ax: Axes | None) -> Axes:
             label=label(name, 30),
         )
     ax.set_yticks(places, labels)
-    ax.set_ylim(place - 1.4, -0.7)
-    low = min(
-        0.0,
-        *(
-            float(np.nanmin(np.append(np.asarray(table[c], dtype=np.float64), 0)))
-            for c, *_ in criteria
-        ),
-    )
+    ax.set_ylim(max(place, 2.0) - 1.4, -0.7)
+    figures = [np.asarray(table[column], dtype=np.float64) for column, *_ in criteria]
+    low = min(0.0, *(float(np.nanmin(values)) for values in figures)) if figures else 0.0
     ax.set_xlim(low - 0.02, 1.1)
+    if not criteria:
+        ax.text(0.5, 0, "nothing was measured", ha="center", va="center", style="italic")
     ax.tick_params(axis="y", length=0)
     ax.axvline(0, color="gray", linewidth=0.8)
     ax.spines[["top", "right", "left"]].set_visible(False)

@@ -197,7 +197,7 @@ def distinguish(
     >>> df = {"age": [25, 31, 28, 64, 70, 66], "pet": ["dog", "cat", "cat", "cat", "dog", "cat"]}
     >>> found = distinguish(["young"] * 3 + ["old"] * 3, df)
     >>> found.to_dict()["traits"]
-    ['age at least 50', 'age below 50']
+    ['age at least 40', 'age below 40']
     """
     if method not in ("cover", "subgroup"):
         raise DataError(f"method: found {method!r}, but 'cover' or 'subgroup' is needed")

@@ -62,7 +62,7 @@ def placed(core: Any, df: Any) -> Any:
 
     Warns of categories that were not met before.
     """
-    frame = Frame.of(df, columns=core.columns())
+    frame = Frame.of(df, columns=core.columns() or None)
     codes, unknown = core.predict(frame.core)
     for column, n_rows in unknown:
         warnings.warn(

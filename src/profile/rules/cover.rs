@@ -92,14 +92,11 @@ pub fn cover(selectors: &Selectors, segment: usize, criterion: &Criterion) -> Co
         best: None,
     };
     let mut proven = 1;
-    for size in 1..=criterion.max_traits.min(candidates.len()) {
+    for size in 1..=criterion.max_traits {
         branch.size = size;
         let complete = branch.deepen(&all, n_outside, &candidates, &mut Vec::new());
         if let Some((inside, outside, traits)) = branch.best.take() {
-            if complete {
-                return Cover { traits, inside, outside, separates: true, at_least: size };
-            }
-            // A set of this size exists and no smaller one; others of this size may be held by more.
+            // No smaller one exists, even where the work was used up before all of this size were tried.
             return Cover { traits, inside, outside, separates: true, at_least: size };
         }
         if !complete {

@@ -20,7 +20,7 @@ use crate::statistics::wilson;
 use crate::table::Table;
 
 /// Words that the search for one segment may read before it gives up being exact.
-pub const BUDGET: u64 = 6_000_000_000;
+pub const BUDGET: u64 = 2_000_000_000;
 
 /// How traits are looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
