@@ -250,12 +250,26 @@ GOOD = {"x": [1.0, 2.0, 3.0, 4.0], "s": list("aabb")}
         (list("aabb"), GOOD, {"confidence": 1}, DataError, "confidence: found 1"),
         (list("aabb"), GOOD, {"traits": "x"}, TypeError, "traits: found one text"),
         (list("aabb"), GOOD, {"traits": ["x", "x"]}, DataError, 'traits: found "x" twice'),
+        (
+            list("aabb"),
+            GOOD,
+            {"quantiles": np.linspace(0.1, 0.9, 9000)},
+            DataError,
+            "traits: found up to 18000 traits",
+        ),
+        (
+            [str(at) for at in range(300)],
+            {"x": range(300)},
+            {},
+            DataError,
+            "found 300 segments, but at most 200",
+        ),
         (list("aabb"), {"x": [1.0, float("inf"), 2.0, 3.0]}, {}, DataError, "row 1: found inf"),
     ],
 )
 def test_bad_input_is_refused(segments, df, options, error, message) -> None:
     with pytest.raises(error, match=message.replace("(", r"\(")):
-        distinguish(segments, df, **options)
+        distinguish(segments, {name: list(values) for name, values in df.items()}, **options)
 
 
 def test_an_empty_segment_is_noted() -> None:

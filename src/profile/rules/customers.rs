@@ -6,6 +6,9 @@ use crate::manifest::Manifest;
 use crate::parallel;
 use crate::table::{Feature, MISSING, Preparation, Reading, Scale, Table};
 
+/// Segments at most: with more, tables of segment by segment would outgrow what anybody reads.
+const MOST_SEGMENTS: usize = 200;
+
 /// Customers with a segment, column by column.
 #[derive(Debug, Clone)]
 pub struct Customers {
@@ -30,8 +33,8 @@ impl Customers {
     ///
     /// # Errors
     ///
-    /// Those of reading a column; [`Error::Argument`] for fewer than two segments with customers, and where no column tells
-    /// anybody apart.
+    /// Those of reading a column; [`Error::Argument`] for fewer than two segments with customers, for more than 200, and where
+    /// no column tells anybody apart.
     pub fn read(
         table: &Table,
         labels: &[u32],
@@ -39,6 +42,15 @@ impl Customers {
         (argument, chosen, exclude): (&str, Option<&[String]>, &[String]),
         manifest: &mut Manifest,
     ) -> Result<Self> {
+        if n_segments > MOST_SEGMENTS {
+            return Err(Error::argument(
+                "segments",
+                format!("{n_segments} segments"),
+                format!(
+                    "at most {MOST_SEGMENTS} can be told apart; labels must name segments, not customers"
+                ),
+            ));
+        }
         let rows: Vec<usize> = (0..labels.len()).filter(|&row| labels[row] != MISSING).collect();
         manifest.leave_out("the customer is in no segment", labels.len() - rows.len());
         let mut sizes = vec![0; n_segments];

@@ -22,6 +22,9 @@ use crate::table::Table;
 /// Words that the search for one segment may read before it gives up being exact.
 pub const BUDGET: u64 = 2_000_000_000;
 
+/// Traits at most.
+const MOST_TRAITS: usize = 5000;
+
 /// How traits are looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -197,6 +200,7 @@ pub fn distinguish(
     let source = ("traits", options.traits.as_deref(), options.exclude.as_slice());
     let customers = Customers::read(table, labels, names.len(), source, &mut manifest)?;
     monitor.check()?;
+    refuse_many(&customers, options.quantiles.len())?;
     let selectors = Selectors::of(&customers, &options.quantiles);
     if selectors.traits.is_empty() {
         return Err(Error::argument(
@@ -244,6 +248,20 @@ pub fn distinguish(
         confidence: options.confidence,
         sets,
     })
+}
+
+/// Refuses columns with so many categories that their traits would fill the memory.
+fn refuse_many(customers: &Customers, n_cuts: usize) -> Result<()> {
+    let levels: Vec<usize> =
+        (0..customers.reader.features().len()).map(|at| customers.n_levels(at)).collect();
+    let n = levels.iter().sum::<usize>() + 2 * n_cuts.max(10) * customers.amounts.len();
+    if n <= MOST_TRAITS {
+        return Ok(());
+    }
+    let widest = (0..levels.len()).max_by_key(|&at| (levels[at], usize::MAX - at)).unwrap_or(0);
+    let name = customers.reader.features()[widest].name();
+    let found = format!("up to {n} traits, {} of them of {name:?}", levels[widest]);
+    Err(Error::argument("traits", found, format!("at most {MOST_TRAITS} are searched")))
 }
 
 fn of_segment(

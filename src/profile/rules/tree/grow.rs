@@ -159,13 +159,14 @@ impl<'a> Grower<'a> {
 
     fn open(&self, node: usize, rows: Vec<u32>, counts: Vec<u32>, this: &Node) -> Open {
         let pure = this.counts.iter().filter(|&&n| n > 0).count() < 2;
-        let best =
-            if pure || rows.len() < 2 * self.limits.min_leaf || this.depth >= self.limits.max_depth
-            {
-                None
-            } else {
-                self.best(&counts)
-            };
+        let best = if pure
+            || rows.len() < self.limits.min_leaf.saturating_mul(2)
+            || this.depth >= self.limits.max_depth
+        {
+            None
+        } else {
+            self.best(&counts)
+        };
         Open { node, rows, counts, best }
     }
 
@@ -176,7 +177,7 @@ impl<'a> Grower<'a> {
             let counts = Counts {
                 counts: &counts[self.offsets[feature]..self.offsets[feature + 1]],
                 k: self.k,
-                min_leaf: self.limits.min_leaf as u32,
+                min_leaf: u32::try_from(self.limits.min_leaf).unwrap_or(u32::MAX),
             };
             let found =
                 if self.binned.cuts[feature].is_some() { counts.cut() } else { counts.group() };
