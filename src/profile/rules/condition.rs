@@ -186,12 +186,29 @@ impl Condition {
                 range_words(name, source, *low, *high, reader.binary[self.feature])
             }
             (Values::Levels(levels), Feature::Category { categories, .. }) => {
+                if levels.is_empty() {
+                    return format!("{name} is missing");
+                }
+                if levels.len() == categories.len() {
+                    return match self.missing {
+                        true => format!("any {name}"),
+                        false => format!("{name} is known"),
+                    };
+                }
+                let others = (0..categories.len() as u32).filter(|at| !levels.contains(at));
+                let others: Vec<u32> = others.collect();
+                // Whichever list is shorter.
+                let (is, listed) = match others.len() < levels.len() {
+                    true => ("is none of", &others),
+                    false => ("is", levels),
+                };
                 let names: Vec<&str> =
-                    levels.iter().map(|&level| categories[level as usize].as_str()).collect();
+                    listed.iter().map(|&level| categories[level as usize].as_str()).collect();
                 match names.split_last() {
-                    None => return format!("{name} is missing"),
+                    Some((last, [])) if is != "is" => format!("{name} is not {last}"),
                     Some((last, [])) => format!("{name} is {last}"),
-                    Some((last, first)) => format!("{name} is {} or {last}", first.join(", ")),
+                    Some((last, first)) => format!("{name} {is} {} or {last}", first.join(", ")),
+                    None => return format!("{name} is known"),
                 }
             }
             _ => return name.to_string(),

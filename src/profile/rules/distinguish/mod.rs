@@ -1,4 +1,7 @@
 //! What tells each segment apart: its smallest set of traits, or the subgroups in which it is over-represented.
+//!
+//! A trait is a bit per customer. Both searches do nothing but count the bits that a set found so far and one more trait have in
+//! common, so the speed is that of reading bits from the cache: a hundred thousand customers are 1563 words a trait.
 
 mod told;
 
