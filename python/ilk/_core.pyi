@@ -15,6 +15,7 @@ __all__ = [
     "ContentCoverage",
     "CorrespondenceMap",
     "DBSCANModel",
+    "Distinction",
     "EffortIndex",
     "FitAgainstActivity",
     "FitMatrix",
@@ -40,12 +41,14 @@ __all__ = [
     "Ranking",
     "RepeatBuying",
     "Rfm",
+    "Rules",
     "Scorecard",
     "SegmentDescription",
     "SegmentHomogeneity",
     "SegmentProfile",
     "SegmentStability",
     "Segmentation",
+    "SegmentationComparison",
     "Selection",
     "Shadows",
     "Silhouettes",
@@ -54,6 +57,7 @@ __all__ = [
     "TargetingValue",
     "TimeToSale",
     "Turf",
+    "TypingTool",
     "ValueMap",
     "ValueOfSegmentation",
     "Whitespace",
@@ -65,6 +69,7 @@ __all__ = [
     "content_coverage",
     "debug_build",
     "describe_segments",
+    "distinguish_segments",
     "effort_index",
     "find_segments",
     "find_whitespace",
@@ -96,7 +101,10 @@ __all__ = [
     "segment_by_labels",
     "segment_by_rules",
     "segment_homogeneity",
+    "segment_rules",
     "segment_scorecard",
+    "segment_typing_tool",
+    "segmentations_compare",
     "set_num_threads",
     "targeting_value",
     "value_map",
@@ -1534,3 +1542,115 @@ def quality_compare(
     weights: NDArray[float64] | None,
     settings: str,
 ) -> Comparison: ...
+def distinguish_segments(
+    members: Mapping[str, Any],
+    method: str,
+    max_traits: int,
+    top: int,
+    coverage: float,
+    leak: float,
+    jointly: bool,
+    quantiles: Sequence[float],
+    redundant: bool,
+    confidence: float,
+    settings: str,
+    progress: Any | None,
+) -> Distinction: ...
+
+@final
+class Distinction:
+    def table(self) -> Table: ...
+    def steps(self) -> Table: ...
+    def data(self) -> str: ...
+    def method(self) -> str: ...
+    def explain(self) -> list[str]: ...
+    def manifest(self) -> str: ...
+    def to_json(self) -> str: ...
+    @staticmethod
+    def from_json(text: str) -> Distinction: ...
+
+def segment_rules(
+    members: Mapping[str, Any],
+    max_depth: int,
+    max_leaves: int,
+    min_leaf: int | None,
+    cost: Sequence[tuple[str, float]],
+    tolerance: float | None,
+    folds: int,
+    confidence: float,
+    seed: int,
+    settings: str,
+    progress: Any | None,
+) -> Rules: ...
+
+@final
+class Rules:
+    def table(self) -> Table: ...
+    def pruning(self) -> Table: ...
+    def importance(self) -> Table: ...
+    def confusion(self) -> Table: ...
+    def fidelity(self) -> tuple[float, float, float, float]: ...
+    def data(self) -> str: ...
+    def drawing(self) -> list[tuple[int | None, bool, str, int, list[int]]]: ...
+    def other(self, node: int) -> str: ...
+    def text(self) -> str: ...
+    def names(self) -> list[str]: ...
+    def columns(self) -> list[str]: ...
+    def predict(self, table: Table) -> tuple[NDArray[int64], list[tuple[str, int]]]: ...
+    def explain(self) -> list[str]: ...
+    def manifest(self) -> str: ...
+    def to_json(self) -> str: ...
+    @staticmethod
+    def from_json(text: str) -> Rules: ...
+
+def segment_typing_tool(
+    members: Mapping[str, Any],
+    max_questions: int,
+    tolerance: float | None,
+    answers: int,
+    folds: int,
+    confidence: float,
+    seed: int,
+    settings: str,
+    progress: Any | None,
+) -> TypingTool: ...
+
+@final
+class TypingTool:
+    def table(self) -> Table: ...
+    def scoring(self) -> Table: ...
+    def confusion(self) -> Table: ...
+    def accuracy(self) -> tuple[float, float, float, float]: ...
+    def data(self) -> str: ...
+    def names(self) -> list[str]: ...
+    def columns(self) -> list[str]: ...
+    def predict(self, table: Table) -> tuple[NDArray[int64], list[tuple[str, int]]]: ...
+    def explain(self) -> list[str]: ...
+    def manifest(self) -> str: ...
+    def to_json(self) -> str: ...
+    @staticmethod
+    def from_json(text: str) -> TypingTool: ...
+
+def segmentations_compare(
+    table: Table,
+    given: Sequence[Mapping[str, Any]],
+    value: str | None,
+    descriptors: Sequence[str],
+    max_questions: int,
+    weights: Sequence[float],
+    n_boot: int,
+    confidence: float,
+    seed: int,
+    settings: str,
+    progress: Any | None,
+) -> SegmentationComparison: ...
+
+@final
+class SegmentationComparison:
+    def table(self) -> Table: ...
+    def overlaps(self) -> Table: ...
+    def explain(self) -> list[str]: ...
+    def manifest(self) -> str: ...
+    def to_json(self) -> str: ...
+    @staticmethod
+    def from_json(text: str) -> SegmentationComparison: ...

@@ -16,6 +16,8 @@ mod law;
 mod ranks;
 mod traits;
 
+pub mod rules;
+
 use serde::{Deserialize, Serialize};
 
 pub use columns::MAX_LEVELS;

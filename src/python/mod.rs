@@ -58,6 +58,11 @@ mod core_module {
         segment_homogeneity,
     };
     #[pymodule_export]
+    use super::profile::trees::{
+        PyCandidates, PyDistinction, PyRules, PyTypingTool, distinguish_segments, segment_rules,
+        segment_typing_tool, segmentations_compare,
+    };
+    #[pymodule_export]
     use super::quality::{
         PyComparison, PyNoiseTest, PySegmentStability, PySelection, PyShadows, PySilhouettes,
         PyStability, quality_compare, quality_noise, quality_segments, quality_select,

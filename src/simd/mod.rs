@@ -10,6 +10,7 @@
 // Iterators over arrays keep the sums of a tile in memory instead of registers.
 #![allow(clippy::needless_range_loop)]
 
+mod bits;
 mod eight;
 mod gower;
 mod keyed;
@@ -39,6 +40,7 @@ mod wide_x86;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+pub(crate) use bits::{ones, ones_of_both};
 pub(crate) use gower::{Column, Columns, Distance, Measure};
 pub(crate) use keyed::keyed;
 pub(crate) use lanes::{Lanes, Tables};

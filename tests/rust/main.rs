@@ -23,6 +23,7 @@ mod propositions;
 mod quality;
 mod resampling;
 mod rfm;
+mod rules;
 mod segments_rules;
 mod suppress;
 mod whitespace;

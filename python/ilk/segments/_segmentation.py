@@ -22,7 +22,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ilk._frame import Native
-    from ilk.profile import SegmentDescription, SegmentHomogeneity
+    from ilk.profile import (
+        Distinction,
+        SegmentDescription,
+        SegmentHomogeneity,
+        SegmentRules,
+        TypingTool,
+    )
     from ilk.segments._where import Where
 
 __all__ = ["Segmentation"]
@@ -466,6 +472,24 @@ class Segmentation(Result):
             )
         index = getattr(df, "index", None) if frame.native == "pandas" else None
         return self._labelled(codes, index, frame.native)
+
+    def distinguish(self, df: Any = None, **options: Any) -> Distinction:
+        """The smallest set of traits that tells each segment apart; see :func:`ilk.profile.distinguish`."""
+        from ilk.profile import distinguish
+
+        return distinguish(self, df, **options)
+
+    def as_rules(self, df: Any = None, **options: Any) -> SegmentRules:
+        """The segments retold as rules of a small tree, with their fidelity; see :func:`ilk.profile.rules`."""
+        from ilk.profile import rules
+
+        return rules(self, df, **options)
+
+    def typing_tool(self, df: Any = None, **options: Any) -> TypingTool:
+        """The fewest questions that place new customers; see :func:`ilk.profile.typing_tool`."""
+        from ilk.profile import typing_tool
+
+        return typing_tool(self, df, **options)
 
     def explain(self) -> Explanation:
         """How many segments there are, why, what marks each, and what was edited by hand."""

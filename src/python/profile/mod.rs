@@ -1,5 +1,7 @@
 //! Bindings of the profile room.
 
+pub(crate) mod trees;
+
 use pyo3::prelude::*;
 
 use numpy::PyReadonlyArray1;

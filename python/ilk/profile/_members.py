@@ -1,0 +1,84 @@
+"""What the functions of rules share: customers with their segments as the core takes them, and segments as it gives them."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ilk._frame import Frame
+from ilk._labels import labelled
+from ilk.exceptions import DataWarning
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["members_of", "names_in", "placed", "whole"]
+
+
+def members_of(
+    segments: Any, df: Any, columns: Sequence[str] | None, argument: str
+) -> tuple[Frame, dict[str, Any]]:
+    """The frame of the customers, and what the core takes: table, labels, names, columns and those to leave out."""
+    frame, labels = labelled(segments, df)
+    return frame, {
+        "table": frame.core,
+        "labels": np.ascontiguousarray(labels.codes, dtype=np.int64),
+        "names": labels.names,
+        "columns": names_in(columns, argument),
+        "exclude": [segments] if isinstance(segments, str) else [],
+    }
+
+
+def names_in(columns: Sequence[str] | None, argument: str) -> list[str] | None:
+    """Names of columns as a list."""
+    if columns is None:
+        return None
+    if isinstance(columns, str):
+        raise TypeError(
+            f"{argument}: found one text, but names of columns are needed; try: [{columns!r}]"
+        )
+    names = list(columns)
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(f"{argument}: found {name!r}, but names of columns are needed")
+    return names
+
+
+def whole(argument: str, value: Any, least: int = 1) -> int:
+    """A whole number from ``least`` up."""
+    from ilk.exceptions import DataError
+
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise DataError(
+            f"{argument}: found {value!r}, but a whole number from {least} up is needed"
+        )
+    return int(value)
+
+
+def placed(core: Any, df: Any) -> Any:
+    """Segments of new customers: a categorical Series in pandas and polars, else an array of names.
+
+    Warns of categories that were not met before.
+    """
+    frame = Frame.of(df, columns=core.columns() or None)
+    codes, unknown = core.predict(frame.core)
+    for column, n_rows in unknown:
+        warnings.warn(
+            f"column {column!r}: {n_rows} rows hold a category that was not met before; it counts as missing",
+            DataWarning,
+            stacklevel=3,
+        )
+    names = core.names()
+    if frame.native == "pandas":
+        import pandas as pd
+
+        values = pd.Categorical.from_codes(codes, categories=pd.Index(names, dtype="str"))
+        return pd.Series(values, index=getattr(df, "index", None), name="segment")
+    told = [names[code] if code >= 0 else None for code in codes]
+    if frame.native == "polars":
+        import polars as pl
+
+        return pl.Series("segment", told, dtype=pl.Enum(names))
+    return np.array(told, dtype=object)
