@@ -387,7 +387,7 @@ fn read_amount(table: &Table, name: &str, source: &Source) -> Result<Vec<f64>> {
 }
 
 /// Whether a column of whole, all different numbers is named like an identifier.
-fn is_identifier(name: &str, values: &[f64]) -> bool {
+pub(crate) fn is_identifier(name: &str, values: &[f64]) -> bool {
     let lower = name.to_lowercase();
     let named = lower.split(|c: char| !c.is_alphanumeric()).any(|word| {
         matches!(word, "id" | "ids" | "key" | "uuid" | "code" | "number" | "nr" | "no" | "index")

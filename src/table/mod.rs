@@ -29,6 +29,7 @@ pub use build::Builder;
 pub use codes::Codes;
 pub(crate) use encode::date_name;
 pub use encode::{Distinct, Keys};
+pub(crate) use features::is_identifier;
 pub use features::{
     Feature, MAX_CATEGORIES, Preparation, Prepared, Reading, SKEWED, Scale, Source, Unused,
 };

@@ -323,7 +323,7 @@ POSITIONING = Taxonomy.of(
             "name": "How do we deliver it?",
             "description": "By which product, service and path the value arrives.",
         },
-        "communication": {
+        "style": {
             "name": "Which style of communication?",
             "description": "In whose words, tone and channels it is told.",
         },
