@@ -1470,7 +1470,6 @@ def quality_compare(
     weights: NDArray[float64] | None,
     settings: str,
 ) -> Comparison: ...
-
 def make_personas(
     table: Table, labels: NDArray[int64], request: str, settings: str, progress: Any | None
 ) -> Personas: ...

@@ -68,17 +68,50 @@ impl Condition {
     }
 
     /// In words, without the column.
-    pub fn words(&self, is_date: bool) -> String {
-        let told = |bound: f64| match is_date {
-            true => crate::table::date_name(bound.floor() as i64),
-            false => text::number(bound),
+    pub fn words(&self, style: Style) -> String {
+        let told = |bound: f64| match style {
+            Style::Date => crate::table::date_name(bound.floor() as i64),
+            Style::Number | Style::Whole => text::number(bound),
         };
-        match (&self.level, self.at_least, self.below) {
-            (Some(level), _, _) => level.clone(),
-            (None, Some(from), Some(to)) => format!("{} to below {}", told(from), told(to)),
-            (None, Some(from), None) => format!("{} or more", told(from)),
-            (None, None, Some(to)) => format!("below {}", told(to)),
-            (None, None, None) => String::new(),
+        match (&self.level, self.at_least, self.below, style) {
+            (Some(level), ..) => level.clone(),
+            (None, Some(from), Some(to), Style::Date) => {
+                format!("{} to before {}", told(from), told(to))
+            }
+            (None, Some(from), None, Style::Date) => format!("{} or later", told(from)),
+            (None, None, Some(to), Style::Date) => format!("before {}", told(to)),
+            (None, Some(from), Some(to), Style::Whole) if to - from == 1.0 => told(from),
+            (None, Some(from), Some(to), Style::Whole) => {
+                format!("{} to {}", told(from), told(to - 1.0))
+            }
+            (None, None, Some(to), Style::Whole) => format!("at most {}", told(to - 1.0)),
+            (None, Some(from), Some(to), _) => format!("{} to below {}", told(from), told(to)),
+            (None, Some(from), None, _) => format!("{} or more", told(from)),
+            (None, None, Some(to), _) => format!("below {}", told(to)),
+            (None, None, None, _) => String::new(),
+        }
+    }
+}
+
+/// How the ends of a range read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// Any numbers.
+    Number,
+    /// Whole numbers, of which the last of a range can be told.
+    Whole,
+    /// Days since 1970-01-01.
+    Date,
+}
+
+impl Style {
+    /// How the values of a column read.
+    pub fn of(values: &[f64], is_date: bool) -> Self {
+        let whole = |value: &f64| value.is_nan() || (value.fract() == 0.0 && value.abs() < 1e15);
+        match is_date {
+            true => Self::Date,
+            false if values.iter().all(whole) => Self::Whole,
+            false => Self::Number,
         }
     }
 }
@@ -107,6 +140,14 @@ impl Met {
         };
         let from = condition.at_least.unwrap_or(f64::NEG_INFINITY);
         Ok(Self::Values(values, from, condition.below.unwrap_or(f64::INFINITY)))
+    }
+
+    /// How the values read.
+    pub(super) fn style(&self, is_date: bool) -> Style {
+        match self {
+            Self::Codes(..) => Style::Number,
+            Self::Values(values, ..) => Style::of(values, is_date),
+        }
     }
 
     /// Whether any value that there is could meet it: a category that no customer has cannot.

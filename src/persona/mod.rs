@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use crate::manifest::Manifest;
 
 pub use build::{List, Request, Wanted, personas};
-pub use condition::{Condition, matches};
+pub use condition::{Condition, Style, matches};
 pub use prevalence::{Audit, Prevalence, Stated, prevalence};
 pub use revise::{Change, Edit};
 pub use text::{clean, name as clean_name, significant};

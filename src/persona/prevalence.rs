@@ -235,7 +235,7 @@ pub fn prevalence(
                 condition.column
             ));
         }
-        audits.push(audit(table, persona, conditions, own.is_some(), &tally)?);
+        audits.push(audit(table, persona, (conditions, &read), own.is_some(), &tally)?);
     }
     Ok(Prevalence { manifest, confidence, audits })
 }
@@ -271,7 +271,7 @@ fn tally(read: &[Met], labels: &[u32], own: Option<u32>, rows: Range<usize>) -> 
 fn audit(
     table: &Table,
     persona: &str,
-    conditions: &[Condition],
+    (conditions, read): (&[Condition], &[Met]),
     has_segment: bool,
     tally: &Tally,
 ) -> Result<Audit> {
@@ -279,10 +279,10 @@ fn audit(
     let all = tally.exactly[k];
     let after = |leading: &[usize], m: usize| leading.iter().skip(m).sum::<usize>();
     let mut attributes = Vec::with_capacity(k);
-    for (bit, condition) in conditions.iter().enumerate() {
+    for (bit, (condition, met)) in conditions.iter().zip(read).enumerate() {
         attributes.push(Stated {
             attribute: condition.column.clone(),
-            statement: condition.words(table.kind(&condition.column)? == Kind::Date),
+            statement: condition.words(met.style(table.kind(&condition.column)? == Kind::Date)),
             alone: tally.alone[bit],
             alone_inside: tally.alone_inside[bit],
             so_far: after(&tally.leading, bit + 1),
@@ -455,5 +455,9 @@ impl Prevalence {
 }
 
 fn told(expected: f64) -> String {
-    if expected >= 100.0 { format!("{expected:.0}") } else { format!("{expected:.1}") }
+    match expected {
+        x if x >= 100.0 => text::number(x.round()),
+        x if x >= 0.1 => format!("{x:.1}"),
+        x => text::number(text::significant(x, 2)),
+    }
 }

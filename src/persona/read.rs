@@ -1,6 +1,6 @@
 //! Columns as attributes: each customer falls into one of a few bins, which a card can state.
 
-use super::condition::Condition;
+use super::condition::{Condition, Style};
 use super::text;
 use crate::error::{Error, Result};
 use crate::table::{Kind, MISSING, Numeric, Table, is_identifier};
@@ -118,13 +118,24 @@ fn numbers(
     let ends = |bin: usize| (bin.checked_sub(1).map(|at| cuts[at]), cuts.get(bin).copied());
     let conditions: Vec<Condition> =
         (0..=cuts.len()).map(|bin| Condition::range(name, ends(bin).0, ends(bin).1)).collect();
+    let style = Style::of(&sorted, is_date);
+    let mut words: Vec<String> = conditions.iter().map(|range| range.words(style)).collect();
+    // A bin at the end that holds one whole number is told by it.
+    if style == Style::Whole {
+        if cuts[0] - low == 1.0 {
+            words[0] = text::number(low);
+        }
+        if cuts[cuts.len() - 1] == high {
+            words[cuts.len()] = text::number(high);
+        }
+    }
     let bin = |&value: &f64| match value.is_nan() {
         true => MISSING,
         false => cuts.iter().filter(|&&cut| value >= cut).count() as u32,
     };
     Ok(Ok(Attribute {
         bins: values.iter().map(bin).collect(),
-        words: conditions.iter().map(|condition| condition.words(is_date)).collect(),
+        words,
         conditions,
         values: (!is_date).then_some(values),
         ordered: true,

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::condition::Condition;
+use super::condition::{Condition, Style};
 use super::text::{self, MAX_TEXT};
 use super::{Card, Line, Personas, Provenance, Revision, SECTIONS};
 use crate::error::{Error, Result};
@@ -59,7 +59,7 @@ impl Personas {
             let before = revised.apply(at, edit, &statements, &reason)?;
             let after = match &edit.range {
                 Some((at_least, below)) => {
-                    vec![Condition::range(&edit.field, *at_least, *below).words(false)]
+                    vec![Condition::range(&edit.field, *at_least, *below).words(Style::Number)]
                 }
                 None => statements,
             };
@@ -147,7 +147,7 @@ impl Personas {
         let place = first.unwrap_or(card.lines.len());
         for (number, condition) in conditions.into_iter().enumerate() {
             let statement = match (&edit.range, &condition) {
-                (Some(_), Some(condition)) => condition.words(false),
+                (Some(_), Some(condition)) => condition.words(Style::Number),
                 _ => statements[number].clone(),
             };
             let line = Line {

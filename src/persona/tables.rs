@@ -209,7 +209,8 @@ impl Personas {
             line.push_str(&format!(". Nothing is said of: {}", empty.join(", ")));
         }
         if card.hidden > 0 {
-            line.push_str(&format!(". Hidden for too few customers: {} lines", card.hidden));
+            let lines = if card.hidden == 1 { "line" } else { "lines" };
+            line.push_str(&format!(". Hidden for too few customers: {} {lines}", card.hidden));
         }
         format!("{line}.")
     }

@@ -32,14 +32,16 @@ break-inside:avoid;overflow-wrap:anywhere}
 .ilk-line[data-distinctive=yes] .ilk-says::after{content:" \\25B2";font-size:.75em}
 .ilk-line[data-provenance=assumed] .ilk-says{font-style:italic;font-weight:500}
 .ilk .ilk-evidence,.ilk .ilk-why,.ilk .ilk-note{font-size:.88em;opacity:.85}
+.ilk-evidence,.ilk-why{display:block;padding-left:1.48em}
 .ilk-details{margin-top:1em}
 .ilk-details summary{cursor:pointer}
 @media print{
 .ilk{overflow:visible}
-.ilk-cards{display:block;columns:2;column-gap:1em}
-.ilk-card{margin-bottom:1em;border-color:#888;width:100%;box-sizing:border-box}
+.ilk-cards{display:block}
+.ilk-card{columns:2;column-gap:1.6em;border:0;padding:0;break-inside:auto;break-after:page}
+.ilk-card h3,.ilk-card .ilk-size{column-span:all}
+.ilk-card section,.ilk-card li{break-inside:avoid}
 .ilk-card h4{break-after:avoid}
-.ilk-card li{break-inside:avoid}
 .ilk-details{break-before:page}
 }
 """
@@ -188,18 +190,24 @@ def _line(line: Mapping[str, Any]) -> ElementTree.Element:
             **{"aria-label": line["provenance"]},
         )
     ]
-    if line["attribute"] is not None:
-        name = _text("attribute", line["attribute"], shown=readable(line["attribute"]))
-        children += [name, ": "]
+    name = line["attribute"]
+    if name is not None:
+        # What a figure is called, or says in the same words, stands in its statement.
+        said = line["slot"] == "worth" or readable(name) == line["statement"]
+        if said:
+            children.append(_hidden("attribute", name))
+        else:
+            children += [_text("attribute", name, shown=readable(name)), ": "]
     children.append(element("span", _text("statement", line["statement"]), class_="ilk-says"))
-    if line["figures"]:
-        children += [" ", element("span", *_figures(line["figures"]), class_="ilk-evidence")]
+    evidence = list(_figures(line))
     if line["n"] is not None:
         count = [] if line["count"] is None else [_number("count", line["count"]), " of "]
-        children += [
-            " ",
-            element("span", "n = ", *count, _number("n", line["n"]), class_="ilk-evidence"),
+        evidence += [
+            "; " if evidence else "",
+            element("span", *count, _number("n", line["n"]), class_="ilk-of"),
         ]
+    if evidence:
+        children += [" ", element("span", *evidence, class_="ilk-evidence")]
     if line["reason"]:
         children += [
             " ",
@@ -220,12 +228,12 @@ def _line(line: Mapping[str, Any]) -> ElementTree.Element:
     return element("li", *children, class_="ilk-line", **attributes)
 
 
-def _figures(figures: Sequence[Mapping[str, Any]]) -> Iterable[Any]:
-    for at, figure in enumerate(figures):
+def _figures(line: Mapping[str, Any]) -> Iterable[Any]:
+    for at, figure in enumerate(line["figures"]):
         told = _share if figure["unit"] == "share" else _number
         parts: list[Any] = []
-        # The first share needs no name: it is that of the customers of whom the line holds.
-        if figure["name"] != "share":
+        # A share needs no name: it is that of the customers of whom the line holds. Nor does what is named already.
+        if figure["name"] not in ("share", line["attribute"]):
             parts += [readable(figure["name"]), " "]
         parts.append("not finite" if figure["value"] is None else told("value", figure["value"]))
         if figure["lo"] is not None and figure["hi"] is not None:

@@ -71,7 +71,7 @@ def matches(found: Prevalence, *, ax: Axes | None = None) -> Axes:
     ax = new_axes(ax, 8.4, 5.4)
     rows = np.asarray(table["persona"], dtype=object)
     most = int(np.max(table["attributes"]))
-    ends: list[tuple[float, str, Any]] = []
+    ends: list[tuple[int, float, str, Any]] = []
     for at, name in enumerate(names):
         member = rows == name
         steps, n = np.asarray(table["attributes"])[member], np.asarray(table["n"])[member]
@@ -107,11 +107,11 @@ def matches(found: Prevalence, *, ax: Axes | None = None) -> Axes:
     ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
     ax.set_xlim(0.7, most + 0.9)
     ax.set_xticks(range(1, most + 1))
-    for value, text, colour in ends:
+    for step, value, text, colour in ends:
         if value > 0:
             ax.annotate(
                 text,
-                (most, value),
+                (step, value),
                 xytext=(8, 0),
                 textcoords="offset points",
                 va="center",

@@ -76,7 +76,7 @@ CHARACTERISTICS = Taxonomy.of(
                 "emotional: it has to be beautiful",
             ],
             "words": _words(
-                "motive, motives, motivation, drive, driver, goal, goals, reason, why, purpose, status, fun, enjoy, like, "
+                "motive, motives, motivation, drive, driver, goal, goals, reason, why, purpose, prestige, fun, enjoy, like, "
                 "likes, aspiration, functional, emotional, social"
             ),
         },
