@@ -18,6 +18,7 @@ mod map;
 mod medoids;
 mod mixture;
 mod money;
+mod persona;
 mod propositions;
 mod quality;
 mod resampling;

@@ -306,11 +306,9 @@ def worth_lines(economics: Any, names: Sequence[str]) -> tuple[Said, list[float 
                 )
             )
     shares = columns.get("revenue_share")
-    worth = None
-    if shares is not None:
-        worth = [float(shares[at[name]]) for name in names]
-        worth = [None if not math.isfinite(share) else float(f"{share:.2e}") for share in worth]
-    return found, worth
+    if shares is None:
+        return found, None
+    return found, [figure("share", shares[at[name]], share=True)["value"] for name in names]
 
 
 def value_lines(value_map: ValueMap, names: Sequence[str]) -> Said:

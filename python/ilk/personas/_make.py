@@ -359,7 +359,7 @@ def _kept(
     sizes = np.bincount(labels.codes[labels.codes >= 0], minlength=len(labels.names))
     why = [""] * len(sizes)
     keep = [segment for segment, size in enumerate(sizes) if size > 0]
-    for segment in np.flatnonzero(sizes == 0):
+    for segment in np.flatnonzero(sizes == 0).tolist():
         why[segment] = "it has no customers"
         warnings.warn(
             f"segment {labels.names[segment]!r} has no customers and gets no persona",

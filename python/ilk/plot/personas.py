@@ -91,7 +91,12 @@ def matches(found: Prevalence, *, ax: Axes | None = None) -> Axes:
         )
         ax.plot(steps, expected, color=colour, linestyle=":", linewidth=1.2)
         ends.append(
-            (float(share[-1]), f"{int(np.asarray(table['matched'])[member][-1]):,}", colour)
+            (
+                int(steps[-1]),
+                float(share[-1]),
+                f"{int(np.asarray(table['matched'])[member][-1]):,}",
+                colour,
+            )
         )
     least = 0.5 / float(np.max(table["n"]))
     ax.set_yscale("log")
