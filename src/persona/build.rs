@@ -300,7 +300,11 @@ impl<'a> Builder<'a> {
     ) -> Result<(Counts, Vec<(usize, String, Condition)>)> {
         let n_segments = self.request.names.len();
         let label = text::name(&column.replace('_', " "));
-        if let Some(least) = list.at_least
+        let codes = self.table.codes(column)?;
+        let levels: Vec<String> = codes.categories.iter().map(|level| text::name(level)).collect();
+        let answers = yes(&levels);
+        if answers.is_none()
+            && let Some(least) = list.at_least
             && self.table.kind(column)? == Kind::Number
         {
             let values = self.table.numeric(column)?;
@@ -319,10 +323,8 @@ impl<'a> Builder<'a> {
             let counts = Counts::of(&rated, self.labels, n_segments);
             return Ok((counts, vec![(1, label, condition)]));
         }
-        let codes = self.table.codes(column)?;
-        let levels: Vec<String> = codes.categories.iter().map(|level| text::name(level)).collect();
         let told = |bin: usize| Condition::level(column, &levels[bin]);
-        let entries = match yes(&levels) {
+        let entries = match answers {
             Some(Some(bin)) => vec![(bin, label, told(bin))],
             Some(None) => Vec::new(),
             None if list.columns.len() == 1 && levels.len() <= read::MAX_LEVELS => {
@@ -359,7 +361,8 @@ impl<'a> Builder<'a> {
 
     fn finish(self, distances: &Distances) -> Result<Personas> {
         let (request, n) = (self.request, self.manifest.rows_used);
-        if self.cards.iter().all(Vec::is_empty) && request.lines.iter().all(Vec::is_empty) {
+        let nothing = self.placed.is_empty() && request.lists.is_empty();
+        if nothing && request.lines.iter().all(Vec::is_empty) {
             let found = match self.manifest.notes.is_empty() {
                 true => "no column".to_string(),
                 false => self.manifest.notes.join("; "),

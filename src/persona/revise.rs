@@ -103,6 +103,7 @@ impl Personas {
             || SECTIONS.iter().any(|(key, _)| *key == field);
         let placed = self.attributes.iter().find(|placed| placed.attribute == field);
         let attribute = placed.map(|placed| placed.slot.clone());
+        let order: Vec<String> = self.slots().into_iter().map(|(key, _)| key).collect();
         let card = &mut self.cards[at];
         let slot = match (is_slot, attribute) {
             (true, _) => field.to_string(),
@@ -143,8 +144,10 @@ impl Personas {
                 statements.iter().map(|level| Some(Condition::level(field, level))).collect()
             }
         };
-        // Where there was nothing the new lines come last.
-        let place = first.unwrap_or(card.lines.len());
+        // Where there was nothing the new lines come where their slot belongs.
+        let rank = |key: &str| order.iter().position(|known| known == key);
+        let after = |line: &Line| rank(&line.slot) > rank(&slot);
+        let place = first.or_else(|| card.lines.iter().position(after)).unwrap_or(card.lines.len());
         for (number, condition) in conditions.into_iter().enumerate() {
             let statement = match (&edit.range, &condition) {
                 (Some(_), Some(condition)) => condition.words(Style::Number),

@@ -1,6 +1,6 @@
 //! What saved cards must satisfy.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::text::{self, MAX_NAME, MAX_TEXT};
 use super::{Card, Figure, Line, Personas, SECTIONS, Unit};
@@ -22,11 +22,13 @@ impl Persist for Personas {
         if self.cards.is_empty() || self.cards.len() > MOST_CARDS {
             return refuse("there are no cards, or too many");
         }
-        let slots: HashSet<&str> = self
+        let slots: HashMap<&str, usize> = self
             .categories
             .iter()
             .map(|slot| slot.key.as_str())
             .chain(SECTIONS.iter().map(|(key, _)| *key))
+            .enumerate()
+            .map(|(at, key)| (key, at))
             .collect();
         if slots.len() != self.categories.len() + SECTIONS.len() {
             return refuse("two categories have one key");
@@ -41,7 +43,7 @@ impl Persist for Personas {
             return refuse("a name is empty, too long, or holds characters that are not printable");
         }
         let placed = self.attributes.iter().all(|placed| {
-            slots.contains(placed.slot.as_str())
+            slots.contains_key(placed.slot.as_str())
                 && matches!(placed.level.as_deref(), None | Some("account" | "contact"))
         });
         if !placed {
@@ -79,7 +81,7 @@ impl Persist for Personas {
     }
 }
 
-fn check_card(card: &Card, slots: &HashSet<&str>, n: usize) -> Result<()> {
+fn check_card(card: &Card, slots: &HashMap<&str, usize>, n: usize) -> Result<()> {
     let refuse = |reason: &str| Err(persist::broken(format!("{}: {reason}", card.segment)));
     if card.n.is_some() != card.share.is_some()
         || card.n.is_some_and(|size| size > n)
@@ -97,9 +99,14 @@ fn check_card(card: &Card, slots: &HashSet<&str>, n: usize) -> Result<()> {
     if card.lines.len() > MOST_LINES {
         return refuse("too many lines");
     }
+    let mut last = 0;
     for line in &card.lines {
-        if !slots.contains(line.slot.as_str()) {
-            return refuse("a line stands in a category that does not exist");
+        match slots.get(line.slot.as_str()) {
+            None => return refuse("a line stands in a category that does not exist"),
+            Some(&at) if at < last => {
+                return refuse("lines do not stand in the order of their slots");
+            }
+            Some(&at) => last = at,
         }
         check_line(line).or_else(|reason| refuse(reason))?;
     }

@@ -32,13 +32,13 @@ break-inside:avoid;overflow-wrap:anywhere}
 .ilk-line[data-distinctive=yes] .ilk-says::after{content:" \\25B2";font-size:.75em}
 .ilk-line[data-provenance=assumed] .ilk-says{font-style:italic;font-weight:500}
 .ilk .ilk-evidence,.ilk .ilk-why,.ilk .ilk-note{font-size:.88em;opacity:.85}
-.ilk-evidence,.ilk-why{display:block;padding-left:1.48em}
+.ilk-evidence,.ilk-why{display:block}
 .ilk-details{margin-top:1em}
 .ilk-details summary{cursor:pointer}
 @media print{
 .ilk{overflow:visible}
 .ilk-cards{display:block}
-.ilk-card{columns:2;column-gap:1.6em;border:0;padding:0;break-inside:auto;break-after:page}
+.ilk-card{columns:2;column-gap:1.6em;border:0;padding:0;break-inside:auto;break-after:page;font-size:8.4pt;line-height:1.3}
 .ilk-card h3,.ilk-card .ilk-size{column-span:all}
 .ilk-card section,.ilk-card li{break-inside:avoid}
 .ilk-card h4{break-after:avoid}
@@ -201,11 +201,9 @@ def _line(line: Mapping[str, Any]) -> ElementTree.Element:
     children.append(element("span", _text("statement", line["statement"]), class_="ilk-says"))
     evidence = list(_figures(line))
     if line["n"] is not None:
-        count = [] if line["count"] is None else [_number("count", line["count"]), " of "]
-        evidence += [
-            "; " if evidence else "",
-            element("span", *count, _number("n", line["n"]), class_="ilk-of"),
-        ]
+        count = ["n = "] if line["count"] is None else [_number("count", line["count"]), " of "]
+        of = element("span", *count, _number("n", line["n"]), class_="ilk-of")
+        evidence += ["; " if evidence else "", of]
     if evidence:
         children += [" ", element("span", *evidence, class_="ilk-evidence")]
     if line["reason"]:

@@ -238,14 +238,17 @@ def personas(
         "keep": keep,
         "why": why,
         "worth": worth,
-        "categories": [{"key": item.key, "name": item.name} for item in characteristics],
-        "taxonomy": characteristics.version,
+        "categories": [
+            {"key": _core.clean_text(item.key, True), "name": _core.clean_text(item.name, True)}
+            for item in characteristics
+        ],
+        "taxonomy": _core.clean_text(characteristics.version, True),
         "scenario": scenario,
         "attributes": [
             {
                 "column": name,
-                "slot": slot,
-                "by": by,
+                "slot": _core.clean_text(slot, True),
+                "by": _core.clean_text(by, True),
                 "level": _level(name, slot, on_accounts, accounts is not None),
                 "chosen": chosen or slot == "firm",
             }
@@ -261,7 +264,7 @@ def personas(
         "sensitive": bool(sensitive),
     }
     settings = {
-        "attributes": attributes if chosen else None,
+        "attributes": [_core.clean_text(name, True) for name in attributes] if chosen else None,
         "max_personas": max_personas,
         "scenario": scenario,
         "at_least": at_least,
