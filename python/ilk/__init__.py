@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any
 from ilk._core import __version__, num_threads, set_num_threads
 
 if TYPE_CHECKING:
-    from ilk import cluster, datasets, economics, exceptions, gaps, quality, segments, taxonomy
+    from ilk import (
+        cluster,
+        datasets,
+        economics,
+        exceptions,
+        gaps,
+        personas,
+        quality,
+        segments,
+        taxonomy,
+    )
     from ilk.cluster import (
         GaussianMixture,
         KMeans,
@@ -51,6 +61,7 @@ _ROOMS = (
     "economics",
     "exceptions",
     "gaps",
+    "personas",
     "profile",
     "quality",
     "segments",
@@ -78,6 +89,7 @@ __all__ = [
     "gaps",
     "gower_distances",
     "num_threads",
+    "personas",
     "profile",
     "quality",
     "rfm",

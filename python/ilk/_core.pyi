@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, final
 
-from numpy import float64, int32, int64
+from numpy import float64, int32, int64, uint32
 from numpy.typing import NDArray
 
 __all__ = [
@@ -38,6 +38,8 @@ __all__ = [
     "NeedDrift",
     "NoiseTest",
     "Opportunities",
+    "Personas",
+    "Prevalence",
     "Ranking",
     "RepeatBuying",
     "Rfm",
@@ -64,9 +66,12 @@ __all__ = [
     "__version__",
     "_panic",
     "calibration_holdout",
+    "clean_text",
     "cohorts",
     "concentration",
+    "conditions_met",
     "content_coverage",
+    "count_matches",
     "debug_build",
     "describe_segments",
     "distinguish_segments",
@@ -78,6 +83,7 @@ __all__ = [
     "gap_cube",
     "gap_matrix",
     "gower_distances",
+    "make_personas",
     "map_columns",
     "market_mass",
     "mass_neighbours",
@@ -1654,3 +1660,44 @@ class SegmentationComparison:
     def to_json(self) -> str: ...
     @staticmethod
     def from_json(text: str) -> SegmentationComparison: ...
+
+def make_personas(
+    table: Table, labels: NDArray[int64], request: str, settings: str, progress: Any | None
+) -> Personas: ...
+def count_matches(
+    table: Table,
+    labels: NDArray[int64],
+    personas: str,
+    segments: Sequence[int | None],
+    confidence: float,
+    settings: str,
+) -> Prevalence: ...
+def conditions_met(table: Table, conditions: str) -> NDArray[uint32]: ...
+def clean_text(text: str, is_name: bool) -> str: ...
+
+@final
+class Personas:
+    def table(self) -> Table: ...
+    def coverage(self) -> Table: ...
+    def attributes(self) -> Table: ...
+    def left_out(self) -> Table: ...
+    def revisions(self) -> Table: ...
+    def slots(self) -> list[tuple[str, str]]: ...
+    def revise(self, persona: str, edits: str, reason: str) -> Personas: ...
+    def diff(self, other: Personas) -> Table: ...
+    def explain(self) -> list[str]: ...
+    def manifest(self) -> str: ...
+    def to_json(self) -> str: ...
+    @staticmethod
+    def from_json(text: str) -> Personas: ...
+
+@final
+class Prevalence:
+    def table(self) -> Table: ...
+    def at_least(self) -> Table: ...
+    def weakest(self) -> list[tuple[str, str | None]]: ...
+    def explain(self) -> list[str]: ...
+    def manifest(self) -> str: ...
+    def to_json(self) -> str: ...
+    @staticmethod
+    def from_json(text: str) -> Prevalence: ...

@@ -4,6 +4,7 @@ pub(crate) mod cluster;
 pub(crate) mod economics;
 pub(crate) mod errors;
 pub(crate) mod gap;
+pub(crate) mod persona;
 pub(crate) mod profile;
 pub(crate) mod quality;
 mod result;
@@ -53,14 +54,18 @@ mod core_module {
         fit_matrix, gap_cube, gap_matrix, map_columns, opportunities, reach, value_map,
     };
     #[pymodule_export]
-    use super::profile::{
-        PyDescription, PyHomogeneity, PySegmentProfile, describe_segments, profile_segments,
-        segment_homogeneity,
+    use super::persona::{
+        PyPersonas, PyPrevalence, clean_text, conditions_met, count_matches, make_personas,
     };
     #[pymodule_export]
     use super::profile::trees::{
         PyCandidates, PyDistinction, PyRules, PyTypingTool, distinguish_segments, segment_rules,
         segment_typing_tool, segmentations_compare,
+    };
+    #[pymodule_export]
+    use super::profile::{
+        PyDescription, PyHomogeneity, PySegmentProfile, describe_segments, profile_segments,
+        segment_homogeneity,
     };
     #[pymodule_export]
     use super::quality::{

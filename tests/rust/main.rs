@@ -18,6 +18,7 @@ mod map;
 mod medoids;
 mod mixture;
 mod money;
+mod persona;
 mod profile;
 mod propositions;
 mod quality;

@@ -112,8 +112,8 @@ def _dots(profile: SegmentProfile, top: int, ax: Axes | None) -> Axes:
                 )
             ax.plot([], [], linestyle="none", marker=shape, color=color, label=label(name))
         if shares:
-            for row, middle in zip(rows, overall[order, 0], strict=True):
-                ax.plot([middle, middle], [row - 0.5, row + 0.5], color=ink(), linewidth=1.2)
+            for place, middle in zip(rows, overall[order, 0], strict=True):
+                ax.plot([middle, middle], [place - 0.5, place + 0.5], color=ink(), linewidth=1.2)
             ax.xaxis.set_major_formatter(lambda x, _: f"{100 * x:.0f} %")
             ax.set_xlabel("share of the customers; the upright lines are all customers")
         else:

@@ -76,7 +76,7 @@ CHARACTERISTICS = Taxonomy.of(
                 "emotional: it has to be beautiful",
             ],
             "words": _words(
-                "motive, motives, motivation, drive, driver, goal, goals, reason, why, purpose, status, fun, enjoy, like, "
+                "motive, motives, motivation, drive, driver, goal, goals, reason, why, purpose, prestige, fun, enjoy, like, "
                 "likes, aspiration, functional, emotional, social"
             ),
         },
@@ -323,7 +323,7 @@ POSITIONING = Taxonomy.of(
             "name": "How do we deliver it?",
             "description": "By which product, service and path the value arrives.",
         },
-        "communication": {
+        "style": {
             "name": "Which style of communication?",
             "description": "In whose words, tone and channels it is told.",
         },

@@ -375,7 +375,7 @@ class Taxonomy:
     def _unknown(self, key: object) -> str:
         shown = [repr(known) for known in self.keys[:20]]
         more = f" and {len(self) - 20} more" if len(self) > 20 else ""
-        near = nearest(str(key), [*self.keys, *self.names])
+        near = nearest(str(key), self.keys) or nearest(str(key), self.names)
         found = _html.shortened(repr(key), 100)
         return f"{self.name}: found {found}, but the keys are {', '.join(shown)}{more}{near}"
 
