@@ -165,6 +165,10 @@ docs: docs-rust build-release $(VENV)/.with-docs ## the reference pages, Rust an
 pictures: build-release ## draw the pictures of the README
 	'$(BIN)/python' docs/pictures.py
 
+.PHONY: requirements
+requirements: $(VENV)/.with-test ## the page that says what answers each requirement, and which test shows it
+	'$(BIN)/python' docs/requirements.py
+
 .PHONY: docs-rust
 docs-rust: ## rustdoc without warnings
 	RUSTDOCFLAGS='--deny warnings' cargo doc --locked --no-deps --all-features
