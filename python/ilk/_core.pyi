@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, final
 
-from numpy import float64, int32, int64, uint32
+from numpy import bool_, float64, int32, int64, uint32
 from numpy.typing import NDArray
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "Rules",
     "Scorecard",
     "SegmentDescription",
+    "SegmentDrift",
     "SegmentHomogeneity",
     "SegmentProfile",
     "SegmentStability",
@@ -72,6 +73,7 @@ __all__ = [
     "conditions_met",
     "content_coverage",
     "count_matches",
+    "crossed_groups",
     "debug_build",
     "describe_segments",
     "distinguish_segments",
@@ -104,8 +106,10 @@ __all__ = [
     "quality_stability",
     "reach",
     "rfm_of_orders",
+    "rows_where",
     "segment_by_labels",
     "segment_by_rules",
+    "segment_by_scores",
     "segment_homogeneity",
     "segment_rules",
     "segment_scorecard",
@@ -115,6 +119,8 @@ __all__ = [
     "targeting_value",
     "value_map",
     "value_of_segmentation",
+    "variance_inflation",
+    "weighted_quantile",
 ]
 
 __version__: str
@@ -1198,6 +1204,27 @@ def nest_segments(
     settings: str,
     progress: Any,
 ) -> Segmentation: ...
+def segment_by_scores(table: Table, scores: str, said: Mapping[str, Any]) -> Segmentation: ...
+def rows_where(table: Table, conditions: str, strict: bool) -> NDArray[bool_]: ...
+def crossed_groups(
+    rows: NDArray[int64],
+    n_rows: int,
+    cols: NDArray[int64],
+    n_cols: int,
+    weights: Sequence[float] | None,
+) -> tuple[list[NDArray[float64]], tuple[int, float, int, float, float, float]]: ...
+def variance_inflation(table: Table, columns: Sequence[str]) -> list[tuple[float, int]]: ...
+def weighted_quantile(table: Table, column: str, weights: str | None, q: float) -> float: ...
+
+@final
+class SegmentDrift:
+    def table(self) -> Table: ...
+    def sheet(self, name: str) -> Table: ...
+    def manifest(self) -> str: ...
+    def to_json(self) -> str: ...
+    @staticmethod
+    def from_json(text: str) -> SegmentDrift: ...
+
 def segment_by_rules(
     table: Table, rules: str, said: Mapping[str, Any], strict: bool
 ) -> Segmentation: ...
@@ -1222,6 +1249,17 @@ class Segmentation:
     def checks(self) -> list[str]: ...
     def check(self, name: str) -> Table: ...
     def history(self) -> Table: ...
+    def with_check(self, name: str, table: Table) -> Segmentation: ...
+    def scores(self, table: Table) -> list[tuple[str, NDArray[float64]]]: ...
+    def drift(
+        self,
+        before: Table | None,
+        new: Table,
+        labels: NDArray[int64] | None,
+        id: str | None,
+        confidence: float,
+        settings: str,
+    ) -> SegmentDrift: ...
     def labels(self) -> NDArray[int64]: ...
     def names(self) -> list[str]: ...
     def choice(self) -> tuple[int, bool, str]: ...

@@ -80,7 +80,9 @@ mod core_module {
     use super::runtime::{num_threads, set_num_threads};
     #[pymodule_export]
     use super::segment::{
-        Segmentation, find_segments, nest_segments, segment_by_labels, segment_by_rules,
+        PySegmentDrift, Segmentation, crossed_groups, find_segments, nest_segments, rows_where,
+        segment_by_labels, segment_by_rules, segment_by_scores, variance_inflation,
+        weighted_quantile,
     };
     #[pymodule_export]
     use super::table::{PyTable, missing_column_message};

@@ -7,11 +7,15 @@ use pyo3::prelude::*;
 
 use super::errors::exception;
 use super::profile::PySegmentProfile;
+use super::result::result;
 use super::runtime;
 use super::table::PyTable;
 use crate::manifest::Manifest;
 use crate::persist;
-use crate::segment::{self, Build, Likelihood, Missing, Options, SplitBy, Who, Within};
+use crate::segment::{
+    self, Build, DriftOptions, Likelihood, Missing, Options, SegmentDrift, SplitBy, Who, Within,
+    association,
+};
 use crate::table::{MISSING, Table};
 
 /// A segmentation of the core.
@@ -20,6 +24,9 @@ pub(crate) struct Segmentation(pub(super) segment::Segmentation);
 
 /// Segment of each row, and features with unknown categories and their number of rows.
 type Predicted<'py> = (Bound<'py, PyArray1<i64>>, Vec<(String, usize)>);
+
+/// A column with its name.
+type Named<'py> = (String, Bound<'py, PyArray1<f64>>);
 
 /// How to cluster.
 #[derive(FromPyObject)]
@@ -148,11 +155,95 @@ pub(crate) fn segment_by_labels(
     labels: PyReadonlyArray1<'_, i64>,
     said: Said,
 ) -> PyResult<Segmentation> {
-    let number = |&label: &i64| u32::try_from(label).unwrap_or(MISSING);
-    let labels = labels.as_array().iter().map(number).collect();
+    let labels = unsigned(&labels);
     let (build, manifest) = said.build(&table.0)?;
     runtime::quick(py, || segment::from_labels(&table.0, labels, build, manifest)).map(Segmentation)
 }
+
+/// Segments by the highest of several scores (JSON).
+#[pyfunction]
+pub(crate) fn segment_by_scores(
+    py: Python<'_>,
+    table: &PyTable,
+    scores: &str,
+    said: Said,
+) -> PyResult<Segmentation> {
+    let scores = parsed("items", scores)?;
+    let (build, manifest) = said.build(&table.0)?;
+    runtime::quick(py, || segment::by_scores(&table.0, scores, build, manifest)).map(Segmentation)
+}
+
+/// Whether each row meets all conditions (JSON).
+#[pyfunction]
+pub(crate) fn rows_where<'py>(
+    py: Python<'py>,
+    table: &PyTable,
+    conditions: &str,
+    strict: bool,
+) -> PyResult<Bound<'py, PyArray1<bool>>> {
+    let all = parsed("where", conditions)?;
+    let found = runtime::quick(py, || segment::rules::meets(&table.0, all, strict))?;
+    Ok(found.into_pyarray(py))
+}
+
+/// Two groupings crossed: cells, expected, residuals; n, chi2, df, p, Cramér's V, normalised mutual information.
+#[pyfunction]
+#[pyo3(signature = (rows, n_rows, cols, n_cols, weights))]
+#[allow(clippy::type_complexity)]
+pub(crate) fn crossed_groups<'py>(
+    py: Python<'py>,
+    rows: PyReadonlyArray1<'_, i64>,
+    n_rows: usize,
+    cols: PyReadonlyArray1<'_, i64>,
+    n_cols: usize,
+    weights: Option<Vec<f64>>,
+) -> PyResult<([Bound<'py, PyArray1<f64>>; 3], (usize, f64, usize, f64, f64, f64))> {
+    let (rows, cols) = (unsigned(&rows), unsigned(&cols));
+    let found = runtime::quick(py, || {
+        association::crossed((&rows, n_rows), (&cols, n_cols), weights.as_deref())
+    })?;
+    let figures = (found.n, found.chi2, found.df, found.p, found.cramer_v, found.nmi);
+    let cells = [found.cells, found.expected, found.residual].map(|cells| cells.into_pyarray(py));
+    Ok((cells, figures))
+}
+
+/// Generalised variance inflation of each column by the others, with its degrees of freedom.
+#[pyfunction]
+pub(crate) fn variance_inflation(
+    py: Python<'_>,
+    table: &PyTable,
+    columns: Vec<String>,
+) -> PyResult<Vec<(f64, usize)>> {
+    runtime::quick(py, || association::inflation(&table.0, &columns))
+}
+
+/// The value of a column below which a share of the weight lies.
+#[pyfunction]
+#[pyo3(signature = (table, column, weights, q))]
+pub(crate) fn weighted_quantile(
+    py: Python<'_>,
+    table: &PyTable,
+    column: &str,
+    weights: Option<&str>,
+    q: f64,
+) -> PyResult<f64> {
+    runtime::quick(py, || {
+        let values = table.0.numeric(column)?;
+        let weights = weights.map(|name| table.0.numeric(name)).transpose()?;
+        Ok(association::weighted_quantile(&values, weights.as_deref(), q))
+    })
+}
+
+result!(PySegmentDrift, "SegmentDrift", SegmentDrift, {
+    fn table(&self) -> PyResult<PyTable> {
+        self.sheet("table")
+    }
+
+    /// One of its tables.
+    fn sheet(&self, name: &str) -> PyResult<PyTable> {
+        Ok(PyTable(self.0.sheet(name)?.table()?))
+    }
+});
 
 #[pymethods]
 impl Segmentation {
@@ -295,6 +386,47 @@ impl Segmentation {
     /// Names of the segments.
     fn names(&self) -> Vec<String> {
         self.0.names().to_vec()
+    }
+
+    /// The same with another table of what was checked.
+    fn with_check(&self, name: &str, table: &PyTable) -> PyResult<Self> {
+        Ok(Self(self.0.with_check(name, &table.0)?))
+    }
+
+    /// Each customer's scores, where the highest of several decides.
+    fn scores<'py>(&self, py: Python<'py>, table: &PyTable) -> PyResult<Vec<Named<'py>>> {
+        let segment::Origin::Scores(scores) = self.0.origin() else {
+            return Err(exception(
+                "DataError",
+                "scores: found segments that do not come from scores".into(),
+            ));
+        };
+        let found = runtime::quick(py, || scores.assign(&table.0))?;
+        let names = scores.scores.iter().map(|score| score.name.clone());
+        Ok(names.zip(found.values.into_iter().map(|values| values.into_pyarray(py))).collect())
+    }
+
+    /// The segments of new customers against those that were made.
+    #[pyo3(signature = (before, new, labels, id, confidence, settings))]
+    #[allow(clippy::too_many_arguments)]
+    fn drift(
+        &self,
+        py: Python<'_>,
+        before: Option<Bound<'_, PyTable>>,
+        new: &PyTable,
+        labels: Option<PyReadonlyArray1<'_, i64>>,
+        id: Option<String>,
+        confidence: f64,
+        settings: &str,
+    ) -> PyResult<PySegmentDrift> {
+        let before = before.as_ref().map(|table| &table.get().0);
+        let labels = labels.map(|labels| unsigned(&labels));
+        let options = DriftOptions { id, confidence };
+        let manifest = manifest("drift", settings, None, &new.0)?;
+        runtime::run(py, None, |monitor| {
+            self.0.drift(before, &new.0, labels, &options, manifest, monitor)
+        })
+        .map(PySegmentDrift)
     }
 
     /// What makes each segment different.
@@ -449,6 +581,11 @@ pub(crate) fn choice<T: serde::de::DeserializeOwned>(argument: &str, word: &str)
 fn parsed<T: serde::de::DeserializeOwned>(argument: &str, text: &str) -> PyResult<T> {
     serde_json::from_str(text)
         .map_err(|error| exception("DataError", format!("{argument}: {error}")))
+}
+
+fn unsigned(labels: &PyReadonlyArray1<'_, i64>) -> Vec<u32> {
+    let number = |&label: &i64| u32::try_from(label).unwrap_or(MISSING);
+    labels.as_array().iter().map(number).collect()
 }
 
 fn signed(labels: &[u32]) -> Vec<i64> {

@@ -9,7 +9,7 @@ use super::{Origin, Rules, Scores, Segmentation};
 use crate::economics::sheet::Sheet;
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
-use crate::table::{MISSING, Table};
+use crate::table::{Kind, MISSING, Table};
 
 /// What is said of the segments, and what to profile.
 #[derive(Debug, Clone, Default)]
@@ -145,8 +145,8 @@ pub fn from_labels(
 }
 
 impl Segmentation {
-    /// With notes on segments that hold nobody or nearly all.
-    pub(super) fn told(mut self) -> Self {
+    /// With a note on segments that hold nobody.
+    fn told(mut self) -> Self {
         let sizes = count(&self.labels, self.names.len());
         let empty: Vec<String> = self
             .names
@@ -159,7 +159,50 @@ impl Segmentation {
             let verb = if empty.len() == 1 { "has" } else { "have" };
             self.manifest.notes.push(format!("{} {verb} no customer", empty.join(", ")));
         }
-        self.note_nearly_all();
         self
+    }
+}
+
+impl Segmentation {
+    /// The same with another table of what was checked.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] if a column is neither text nor numbers nor true and false.
+    pub fn with_check(&self, name: &str, table: &Table) -> Result<Self> {
+        let mut sheet = Sheet::default();
+        for column in table.names() {
+            sheet = match table.kind(column)? {
+                Kind::Boolean => {
+                    let codes = table.codes(column)?;
+                    let flags: Vec<bool> = (0..table.n_rows())
+                        .map(|row| codes.category(row) == Some("True"))
+                        .collect();
+                    sheet.flag(column, flags)
+                }
+                Kind::Number => {
+                    let values = table.numeric(column)?;
+                    let whole = table
+                        .schema()
+                        .field_with_name(column)
+                        .is_ok_and(|field| field.data_type().is_integer());
+                    match whole && values.n_missing == 0 {
+                        true => sheet.int(column, values.iter().map(|&value| value as i64)),
+                        false => sheet.float(column, values.iter().copied()),
+                    }
+                }
+                Kind::Empty => sheet.float(column, std::iter::repeat_n(f64::NAN, table.n_rows())),
+                _ => {
+                    let codes = table.codes(column)?;
+                    let texts: Vec<String> = (0..table.n_rows())
+                        .map(|row| codes.category(row).unwrap_or_default().to_string())
+                        .collect();
+                    sheet.text(column, texts)
+                }
+            };
+        }
+        let mut checks = self.checks.clone();
+        checks.insert(name.to_string(), sheet);
+        Ok(Self { checks, ..self.clone() })
     }
 }

@@ -6,10 +6,12 @@
 //! [`by_scores`] takes the highest of several scores. Edits by hand are [`Step`]s after the origin, so that new customers go
 //! the same way, and are recorded ([`Edit`]).
 
+pub mod association;
 mod build;
 mod choose;
 mod clustering;
 mod customers;
+mod drift;
 mod edit;
 mod likeliest;
 mod limit;
@@ -29,6 +31,7 @@ pub use choose::{
     Choice, EVIDENCE_ROWS, Evidence, KEEPS, REPEATS, SILHOUETTE_ROWS, SPLITS, choose_k,
 };
 pub use clustering::{Clustering, DOMINATES, NEARLY_ALL, Options, segment};
+pub use drift::{DriftOptions, LARGE, MODERATE, SegmentDrift};
 pub use edit::{Action, Edit, SplitBy, Who};
 pub use likeliest::{Likeliest, Likelihood};
 pub use limit::LimitBy;
@@ -333,7 +336,13 @@ impl Persist for Segmentation {
             return Err(persist::broken("rows, labels and sizes do not agree"));
         }
         for (name, sheet) in &self.checks {
-            sheet.check(name, &[])?;
+            let wanted: &[&str] = match name.as_str() {
+                "rules" => &["segment:t", "rule:t", "n:i"],
+                "grid" => &["money:t", "ease:t", "segment:t", "n", "residual"],
+                "cuts" => &["axis:t", "column:t", "cut:t", "at_cut:i", "share_high"],
+                _ => &[],
+            };
+            sheet.check(name, wanted)?;
         }
         match &self.origin {
             Origin::Clustering(clustering) => clustering.validate(self.base)?,

@@ -203,6 +203,23 @@ pub(super) fn check_conditions<'a>(conditions: impl Iterator<Item = &'a Conditio
     Ok(())
 }
 
+/// Whether each row meets all conditions.
+///
+/// `strict` refuses categories that no row holds.
+///
+/// # Errors
+///
+/// Those of reading columns; [`Error::Argument`] for a condition that is not sound or asks a column for what it cannot say.
+pub fn meets(table: &Table, all: Vec<Condition>, strict: bool) -> Result<Vec<bool>> {
+    check_conditions(all.iter())?;
+    let rules = Rules { rules: vec![Rule { segment: 0, all }], default: None };
+    if strict {
+        rules.check_categories(table)?;
+    }
+    let met = first_met(table, rules.rules.iter().map(|rule| rule.all.as_slice()))?;
+    Ok(met.into_iter().map(|rule| rule == 0).collect())
+}
+
 /// For each row the first of the conjunctions that it meets; their number where it meets none.
 pub(super) fn first_met<'r>(
     table: &Table,
@@ -442,14 +459,10 @@ pub(super) fn words(conditions: &[Condition]) -> String {
     }
 }
 
+/// A number to six digits, as a person reads it; the rule itself keeps all.
 fn number(value: f64) -> String {
-    let rounded = (value * 1e6).round() / 1e6;
-    // Rounding must not change what a person could tell apart.
-    if rounded.is_finite() && (rounded - value).abs() <= 1e-9 * value.abs() {
-        format!("{rounded}")
-    } else {
-        format!("{value}")
-    }
+    let rounded: f64 = format!("{value:.5e}").parse().unwrap_or(value);
+    format!("{rounded}")
 }
 
 fn day_name(days: f64) -> String {

@@ -153,9 +153,9 @@ def test_a_segmentation_brings_its_features_along():
     market = ilk.datasets.make_market(300, random_state=1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = ilk.segment(market.customers, ["age", "household"], k=3, random_state=0)
+        found = ilk.segment(market.customers, ["age", "income"], k=3, random_state=0)
     silhouettes = quality.silhouette(market.customers, found)
-    assert silhouettes.manifest["settings"]["features"] == ["age", "household"]
+    assert silhouettes.manifest["settings"]["features"] == ["age", "income"]
     assert list(silhouettes.to_dict()["segment"]) == found.names
 
 

@@ -353,7 +353,7 @@ def test_too_few_customers_are_refused(rows: int) -> None:
 
 @pytest.mark.parametrize("names", [("trait", "all"), ("a", "a_lo"), ("a_lo", "a_hi")])
 def test_no_segment_name_hides_a_column_of_the_profile(market: Any, names: Any) -> None:
-    found = ilk.segment(market.customers, ["age", "household"], k=2, random_state=0)
+    found = ilk.segment(market.customers, ["age", "income"], k=2, random_state=0)
     profile = found.rename(names).profile()
     plain = found.profile()._repr_html_()
     assert profile._repr_html_().count("<td") == plain.count("<td")
@@ -379,7 +379,7 @@ def test_pictures_describe_themselves(found: Any, kind: str) -> None:
 
 def test_given_number_has_no_evidence_to_draw(market: Any) -> None:
     pytest.importorskip("matplotlib")
-    given = ilk.segment(market.customers, ["age"], k=2, random_state=0)
+    given = ilk.segment(market.customers, ["income"], k=2, random_state=0)
     with pytest.raises(DataError, match=r'try: segment\(\.\.\., k="auto"\)'):
         given.plot("evidence")
 

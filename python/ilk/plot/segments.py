@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["plot"]
 
-_KINDS = ("profile", "evidence", "sizes")
+_KINDS = ("profile", "evidence", "sizes", "grid")
 
 #: Standard deviations from the overall mean at which a cell's colour is full.
 _FULL = 1.5
@@ -30,6 +30,10 @@ def plot(segmentation: Segmentation, kind: str, *, ax: Any = None, top: int = 24
         return _evidence(segmentation, ax)
     if kind == "sizes":
         return _sizes(segmentation, ax)
+    if kind == "grid":
+        from ilk.plot.segment_grid import grid
+
+        return grid(segmentation, ax)
     options = ", ".join(f'"{name}"' for name in _KINDS)
     raise DataError(f"kind: found {kind!r}, but one of {options} is needed")
 

@@ -67,9 +67,9 @@ class SegmentProfile(Result):
     --------
     >>> import ilk
     >>> market = ilk.datasets.make_market(600, random_state=1)
-    >>> profile = ilk.segment(market.customers, ["age", "household"], k=2, random_state=0).profile()
+    >>> profile = ilk.segment(market.customers, ["age", "income"], k=2, random_state=0).profile()
     >>> sorted(set(profile.to_dict()["feature"]))
-    ['age', 'household']
+    ['age', 'income']
     """
 
     __slots__ = ()

@@ -14,10 +14,11 @@ from ilk._methods import METHODS
 from ilk._progress import progress_bar
 from ilk._random import new_seed
 from ilk.exceptions import DataError, DataWarning
+from ilk.segments._bases import only_demographics
 from ilk.segments._segmentation import Segmentation
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ilk._methods import Method
     from ilk._progress import Progress
@@ -41,6 +42,7 @@ def segment(
     *,
     k_max: int = 9,
     n_init: int = 10,
+    bases: Mapping[str, str] | None = None,
     progress: Progress = "auto",
 ) -> Segmentation:
     """Find the segments of customers.
@@ -84,6 +86,10 @@ def segment(
         Most segments tried.
     n_init : int
         Starts of the final fit; the best is kept.
+    bases : mapping of str to str, optional
+        What a column says of customers, where its name does not say it: ``"demographic"``, ``"lifestyle"``, ``"behaviour"``
+        or ``"financial"``. Names are read by the words of ``ilk.taxonomy.BASES``; where every feature is demographic, a
+        warning says so.
     progress : bool, "auto" or callable
         Whether to show a progress bar; ``"auto"`` does where tqdm is installed and the work takes over a second. A
         function is called with the units of work done and in all.
@@ -150,6 +156,9 @@ def segment(
         warnings.warn(f"column {column!r} is not used: it {reason}", DataWarning, stacklevel=2)
     for note in found.manifest["notes"]:
         warnings.warn(note, DataWarning, stacklevel=2)
+    finding = only_demographics(found.features, bases)
+    if finding is not None:
+        warnings.warn(finding, DataWarning, stacklevel=2)
     return found
 
 

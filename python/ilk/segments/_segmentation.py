@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         SegmentRules,
         TypingTool,
     )
+    from ilk.segments._drift import SegmentDrift
     from ilk.segments._where import Where
 
 __all__ = ["Segmentation"]
@@ -42,9 +43,13 @@ _ORIGINS = {
 
 
 class Segmentation(Result):
-    """Customers in segments; made by :func:`segment`.
+    """Customers in segments, wherever they come from.
 
-    ``.table`` has one row per segment: its name, its customers and their share.
+    Made by :func:`segment` (found), :func:`ilk.segments.from_rules` and its kin (stated), :func:`ilk.segments.from_labels`
+    (given) and :func:`ilk.segments.nested` (found inside each macro segment); ``.origin`` tells which.
+
+    ``.table`` has one row per segment: its name, what is said of it where something is (``text``), its customers and their
+    share. Edits give another segmentation, which remembers them in ``.history``.
 
     Examples
     --------
@@ -226,6 +231,22 @@ class Segmentation(Result):
         """
         features: list[dict[str, Any]] = json.loads(self._core.preparation())["features"]
         return features
+
+    @property
+    def scores(self) -> Any:
+        """Each customer's scores, one column per score, where the highest decides.
+
+        Raises
+        ------
+        DataError
+            If the segments do not come from scores.
+        """
+        found = self._core.scores(self._customers(None).core)
+        table = Frame.of(dict(found)).core
+        frame = to_native(table, self._native)
+        if self._native == "pandas" and self._index is not None:
+            frame.index = self._index
+        return frame
 
     @property
     def parts(self) -> dict[str, Segmentation]:
@@ -491,6 +512,40 @@ class Segmentation(Result):
 
         return typing_tool(self, df, **options)
 
+    def drift(
+        self,
+        new: Any,
+        *,
+        df: Any = None,
+        id: str | None = None,
+        labels: Any = None,
+        confidence: float = 0.95,
+    ) -> SegmentDrift:
+        """Whether the segments still are what they were: new customers, or the same ones later.
+
+        Parameters
+        ----------
+        new : frame
+            The customers now.
+        df : frame, optional
+            The customers that were segmented; by default those remembered.
+        id : str, optional
+            Column that identifies customers in both frames: then ``.migration`` says who went where.
+        labels : str, Segmentation or array, optional
+            The segments of the new customers by name, or a column of ``new``; by default they are predicted.
+        confidence : float
+            Of the intervals, and of the noise limit of the index.
+
+        Returns
+        -------
+        SegmentDrift
+            Shares before and after, the population stability index with its verdict, the columns behind it, migration, and
+            categories that were not met before.
+        """
+        from ilk.segments._drift import drift
+
+        return drift(self, new, df=df, id=id, labels=labels, confidence=confidence)
+
     def explain(self) -> Explanation:
         """How many segments there are, why, what marks each, and what was edited by hand."""
         lines = [f"{self.manifest['rows_used']:,} customers fall into {self.k} segments."]
@@ -514,7 +569,7 @@ class Segmentation(Result):
         for name, n, share in zip(
             self.names, self.sizes.values(), self.to_dict()["share"], strict=True
         ):
-            said = f" {texts[name]}" if texts[name] else ""
+            said = f" {texts[name].rstrip('.')}." if texts[name] else ""
             told = "; ".join(markers.get(name, [])) or "no trait far from the average"
             lines.append(f"{name} ({n:,} customers, {share:.0%}):{said} {told}.")
         lines += _edits(to_dict(self._core.history()))
@@ -531,8 +586,9 @@ class Segmentation(Result):
 
         Parameters
         ----------
-        kind : {"profile", "evidence", "sizes"}
-            Traits by segment with values in the cells; the evidence for each number of segments; the sizes.
+        kind : {"profile", "evidence", "sizes", "grid"}
+            Traits by segment with values in the cells; the evidence for each number of segments; the sizes; the quadrants
+            of :func:`ilk.segments.grid_segment`.
         """
         from ilk.plot import segments as plots
 

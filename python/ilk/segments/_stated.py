@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ilk.segments._where import Where
 
-__all__ = ["from_labels", "from_rules", "made", "said", "texts_of"]
+__all__ = ["by_rules", "from_labels", "from_rules", "made", "said", "texts_of"]
 
 
 def from_rules(
@@ -74,23 +74,53 @@ def from_rules(
     >>> ilk.segments.from_rules(customers, rules, default="others").sizes
     {'young': 1, 'in the shop': 2, 'others': 1}
     """
-    frame = Frame.of(df)
+    return by_rules(
+        df,
+        Frame.of(df),
+        "from_rules",
+        {},
+        rules,
+        default=default,
+        texts=texts,
+        features=features,
+        weights=weights,
+        strict=True,
+    )
+
+
+def by_rules(
+    df: Any,
+    frame: Frame,
+    function: str,
+    settings: Mapping[str, Any],
+    rules: Mapping[str, Where | Sequence[Where]],
+    *,
+    default: str | None = None,
+    texts: Mapping[str, str] | None = None,
+    features: Sequence[str] | None = None,
+    weights: str | None = None,
+    strict: bool = False,
+    notes: Sequence[str] = (),
+) -> Segmentation:
+    """Segments by rules, as the functions of this room make them; ``strict`` refuses categories that no row holds."""
     text, names = rules_json(rules, default)
-    settings = {"rules": json.loads(text), "default": default, "features": _listed(features)}
+    parsed = json.loads(text)
+    kept = {**settings, "rules": parsed, "default": default, "features": _listed(features)}
     core = _core.segment_by_rules(
         frame.core,
         text,
         said(
-            "from_rules",
-            settings,
+            function,
+            kept,
             names,
             texts=texts_of(texts, names),
             features=features,
             weights=weights,
+            notes=notes,
         ),
-        True,
+        strict,
     )
-    return made(core, df, frame)
+    return made(core, df, frame, 4)
 
 
 def from_labels(
