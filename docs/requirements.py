@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import tomllib
 from pathlib import Path
@@ -21,14 +22,16 @@ def requirements() -> list[dict[str, object]]:
     return found
 
 
+@functools.cache
 def tests() -> dict[str, list[str]]:
     """The tests that name each identifier, as ``file::test``."""
     found: dict[str, list[str]] = {}
     for path in sorted(TESTS.glob("test_*.py")):
         text = path.read_text(encoding="utf-8")
-        for node in ast.walk(ast.parse(text)):
+        lines = text.splitlines()
+        for node in ast.parse(text).body:
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-                source = ast.get_source_segment(text, node) or ""
+                source = "\n".join(lines[node.lineno - 1 : node.end_lineno])
                 for identifier in dict.fromkeys(_ID.findall(source)):
                     found.setdefault(identifier, []).append(f"{path.stem}::{node.name}")
     return found

@@ -43,6 +43,7 @@ def box(**change) -> ValueProposition:
     ],
 )  # fmt: skip
 def test_completeness_counts_the_four_elements(change, completeness, missing) -> None:
+    """S2-VP-01, S1-VP-01: a benefit and three more elements make a proposition whole."""
     made = box(**change)
     assert (made.completeness, made.missing) == (completeness, missing)
 
@@ -149,6 +150,7 @@ def test_propositions_deliver_the_problems_that_they_solve() -> None:
 
 
 def test_positioning_answers_three_questions() -> None:
+    """S3-POS-01."""
     made = Positioning("families", key_value="dinner without a thought", style=" warm ")
     assert (made.completeness, made.missing, made.style) == (2, ("delivery",), "warm")
     assert Positioning.from_json(made.to_json()) == made
@@ -182,6 +184,7 @@ def test_segments_without_positioning_stand_in_the_table() -> None:
 
 
 def test_segments_with_one_of_marketing_and_communication_are_found() -> None:
+    """S3-POS-02."""
     plan = pl.DataFrame(
         {
             "who": ["a", "a", "b", "c", "c", "c"],

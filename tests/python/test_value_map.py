@@ -67,6 +67,7 @@ def customers(n: int = 300, seed: int = 0) -> pd.DataFrame:
 
 
 def test_the_persona_sentences_are_word_for_word() -> None:
+    """S2-VP-05."""
     found = value_map(scores=[[1, 1, 0], [1, 0, 0], [0, 0, 1]])
     assert found.reach["personas"].tolist() == [2, 1, 1]
     assert found.sensitivity.to_numpy().tolist() == [
@@ -169,6 +170,7 @@ def test_segments_are_matched_with_products() -> None:
 
 
 def test_differentiation_counts_what_is_important_and_better(found) -> None:
+    """S2-VP-04."""
     table = found.differentiation.set_index(["persona", "proposition"])
     for (persona, proposition), row in table.iterrows():
         weights, own = NEEDS[persona], DELIVERY[proposition]
@@ -242,6 +244,7 @@ def test_responses_stand_beside_the_fit(found) -> None:
 
 
 def test_priority_is_by_response_and_says_how_sure_it_is() -> None:
+    """S2-VP-03."""
     data = customers()
     found = value_map(responses=data, random_state=0).priority
     rates = data[list(DELIVERY)].mean()
