@@ -181,6 +181,7 @@ class SegmentProfile(Result):
         names, _ = self._core.about()
         lists = _item_lists(items, columns)
         found: dict[str, list[Any]] = {name: [] for name in (*_LISTED, *_FIGURES)}
+        named_by_column = {kind: _counted(columns, rows) for kind, rows in lists.items()}
         measure = {"v_test": "v_test", "prevalence": "value", "lift": "lift"}[by]
         for kind, rows in lists.items():
             for segment, name in enumerate(names):
@@ -188,7 +189,7 @@ class SegmentProfile(Result):
                 order = np.argsort(-np.nan_to_num(strength, nan=-math.inf), kind="stable")[:top]
                 for rank, at in enumerate(order, start=1):
                     row = rows[at] + segment
-                    level = "" if rows[at] in _counted(columns, rows) else columns["level"][row]
+                    level = "" if rows[at] in named_by_column[kind] else columns["level"][row]
                     listed = (kind, name, rank, trait_name(columns["feature"][row], level))
                     for column, value in zip(_LISTED, listed, strict=True):
                         found[column].append(value)
