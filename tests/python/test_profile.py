@@ -165,6 +165,7 @@ def test_common_and_unique_traits_are_told_by_their_bars() -> None:
     """S5-PAT-01: what members share, and what nobody else has."""
     found = profile("group", answers())
     assert found.unique()["x"][0].startswith("rare ")
+    assert found.unique()["x"][0].endswith("of all others")
     assert found.unique()["y"] == []
     assert any(told.startswith("fast = Yes") for told in found.common()["x"])
     assert not any(told.startswith("rare") for told in found.common()["x"])
@@ -445,7 +446,7 @@ def test_profile_is_saved_shown_and_drawn() -> None:
     assert again.to_pandas().equals(found.to_pandas())
     assert "<table>" in found._repr_html_()
     assert "x: " in found.plot().get_label()
-    assert "eta2" in found.plot("effects", top=2).get_label()
+    assert "eta2" in found.plot("effects", top=3).get_label()
     only_shares = profile("group", answers(), ["fast", "rare"])
     assert "share of the customers" in only_shares.plot().get_xlabel()
     broken = found.to_json().replace('"confidence":0.95', '"confidence":95')
