@@ -145,13 +145,8 @@ pub(super) fn two_sided_quantile(ln_p: f64) -> f64 {
     if wanted >= -std::f64::consts::LN_2 {
         return 0.0;
     }
-    let normal = Normal::standard();
     if wanted > -600.0 {
-        let v = -normal.inverse_cdf(wanted.exp());
-        // One step of Newton on the logarithm, so that the last digits are those of the tail.
-        let tail = normal.cdf(-v);
-        let density = (-0.5 * v * v - HALF_LN_TWO_PI).exp();
-        return v + (tail.ln() - wanted) * tail / density;
+        return -Normal::standard().inverse_cdf(wanted.exp());
     }
     // Beyond the smallest float: the tail's expansion.
     let ln_tail = |v: f64| {
