@@ -424,6 +424,9 @@ def test_segmentation_profiles_any_columns(market: Any) -> None:
     data = market.customers.assign(segment=found.labels)
     assert "segment" not in profile(data["segment"], data).to_dict()["feature"]
     assert "segment" not in profile("segment", data).to_dict()["feature"]
+    assert "segment" not in found.profile(data).to_dict()["feature"]
+    other = data.assign(segment=market.truth.segment)
+    assert "segment" in found.profile(other).to_dict()["feature"]
 
 
 def test_frames_come_back_as_they_went_in() -> None:

@@ -395,7 +395,10 @@ def own_columns(segments: Any, frame: Frame, labels: Labels) -> list[str]:
     if isinstance(segments, str):
         return [segments]
     name = getattr(segments, "name", None)
-    if not isinstance(name, str) or name not in frame.columns:
+    name = (
+        name if isinstance(name, str) else "segment"
+    )  # as the labels of a segmentation are called
+    if name not in frame.columns:
         return []
     codes, names, _ = frame.core.codes(name)
     same = names == labels.names and np.array_equal(codes, labels.codes)
