@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ranks::{Five, Ranks, ranks};
+use super::ranks::{Five, Ranks, Scratch, ranks};
 use crate::error::{Error, Result};
 use crate::parallel::{self, Monitor};
 use crate::persist;
@@ -119,16 +119,29 @@ pub(super) fn read(
     monitor: &Monitor,
 ) -> Result<Vec<Found>> {
     monitor.expect(names.len() as u64);
-    let found = parallel::map_tasks(names.len(), |at| {
-        monitor.check()?;
-        let column = read_one(table, &names[at], reading);
-        monitor.advance(1);
-        column
+    // Several columns a task, so that the memory they are sorted in is asked for once, and several tasks a thread.
+    let group = (names.len() / (4 * parallel::num_threads())).max(1);
+    let found = parallel::map_tasks(names.len().div_ceil(group), |task| {
+        let mut scratch = Scratch::default();
+        let own = &names[task * group..names.len().min((task + 1) * group)];
+        own.iter()
+            .map(|name| {
+                monitor.check()?;
+                let column = read_one(table, name, reading, &mut scratch);
+                monitor.advance(1);
+                column
+            })
+            .collect::<Result<Vec<_>>>()
     });
-    found.into_iter().collect()
+    Ok(found.into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
 }
 
-fn read_one(table: &Table, name: &str, reading: Reading<'_>) -> Result<Found> {
+fn read_one(
+    table: &Table,
+    name: &str,
+    reading: Reading<'_>,
+    scratch: &mut Scratch,
+) -> Result<Found> {
     let refuse = |found: String, wanted: &str, mend: String| {
         Err(Error::argument(format!("column {name:?}"), found, wanted).with_mend(mend))
     };
@@ -149,7 +162,7 @@ fn read_one(table: &Table, name: &str, reading: Reading<'_>) -> Result<Found> {
             {
                 return Ok(Err("is different in every row and named like an identifier".into()));
             }
-            numbers(name, &values, reading)
+            numbers(name, &values, reading, scratch)
         }
         _ => {
             let codes = table.codes(name)?;
@@ -243,7 +256,12 @@ fn look(values: &[f64], reading: Reading<'_>) -> Look {
     Look { rows, weight, range: (low <= high).then_some((low, high)), mean, only_flags }
 }
 
-fn numbers(name: &str, values: &[f64], reading: Reading<'_>) -> Result<Found> {
+fn numbers(
+    name: &str,
+    values: &[f64],
+    reading: Reading<'_>,
+    scratch: &mut Scratch,
+) -> Result<Found> {
     let k = reading.n_segments;
     let look = look(values, reading);
     if let Some((low, high)) = look.range
@@ -293,7 +311,7 @@ fn numbers(name: &str, values: &[f64], reading: Reading<'_>) -> Result<Found> {
         }
     }
     let (ranks, fives) =
-        ranks(values, reading.labels, reading.weights, &look.weight, reading.fives);
+        ranks(values, reading.labels, reading.weights, &look.weight, reading.fives, scratch);
     let amount = Amount { origin: look.mean, sum, squares, range: look.range, ranks: Some(ranks) };
     Ok(Ok((column(Values::Amount(amount)), fives)))
 }

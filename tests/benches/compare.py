@@ -49,6 +49,7 @@ PEERS = (
     "polars",
     "duckdb",
     "pandas",
+    "scipy",
     "numpy",
 )
 

@@ -45,9 +45,9 @@ def answers(n: int = 600, seed: int = 5) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "group": group,
-            "fast": np.where(rng.random(n) < np.where(group == "x", 0.7, 0.3), "Yes", "No"),
+            "fast": np.where(rng.random(n) < np.where(group == "x", 0.8, 0.3), "Yes", "No"),
             "rare": (rng.random(n) < np.where(group == "x", 0.4, 0.01)).astype(int),
-            "spend": rng.gamma(2, 10, n) + np.where(group == "x", 15, 0),
+            "spend": rng.gamma(2, 10, n) + np.where(group == "x", 20, 0),
             "region": rng.choice(["north", "south", "east"], n),
         }
     )
@@ -164,7 +164,8 @@ def test_columns_of_zero_and_one_are_shares() -> None:
 def test_common_and_unique_traits_are_told_by_their_bars() -> None:
     """S5-PAT-01: what members share, and what nobody else has."""
     found = profile("group", answers())
-    assert found.unique()["x"][0].startswith("rare 3")
+    assert found.unique()["x"][0].startswith("rare ")
+    assert found.unique()["x"][0].endswith("of all others")
     assert found.unique()["y"] == []
     assert any(told.startswith("fast = Yes") for told in found.common()["x"])
     assert not any(told.startswith("rare") for told in found.common()["x"])
@@ -423,6 +424,9 @@ def test_segmentation_profiles_any_columns(market: Any) -> None:
     data = market.customers.assign(segment=found.labels)
     assert "segment" not in profile(data["segment"], data).to_dict()["feature"]
     assert "segment" not in profile("segment", data).to_dict()["feature"]
+    assert "segment" not in found.profile(data).to_dict()["feature"]
+    other = data.assign(segment=market.truth.segment)
+    assert "segment" in found.profile(other).to_dict()["feature"]
 
 
 def test_frames_come_back_as_they_went_in() -> None:
@@ -445,7 +449,7 @@ def test_profile_is_saved_shown_and_drawn() -> None:
     assert again.to_pandas().equals(found.to_pandas())
     assert "<table>" in found._repr_html_()
     assert "x: " in found.plot().get_label()
-    assert "eta2" in found.plot("effects", top=2).get_label()
+    assert "eta2" in found.plot("effects", top=3).get_label()
     only_shares = profile("group", answers(), ["fast", "rare"])
     assert "share of the customers" in only_shares.plot().get_xlabel()
     broken = found.to_json().replace('"confidence":0.95', '"confidence":95')

@@ -42,7 +42,7 @@ def plot(found: SegmentHomogeneity, *, ax: Axes | None) -> Axes:
     ]
     # Alike is purple, as more than expected is elsewhere.
     ax = heatmap(ax, 1 - ratio, blocks, names, texts, signed=True, limit=0.6)
-    ax.set_xlabel("distance between two customers of the segment over that between any two")
+    ax.set_xlabel("distance between two of the segment,\nover that between any two customers")
     told = " ".join(
         f"{block}: {', '.join(f'{name} {what}' for name, what in zip(names, verdict[row], strict=True))}."
         for row, block in enumerate(blocks)

@@ -160,7 +160,7 @@ class SegmentProfile(Result):
             found = rare and value >= 5 * others and columns["v_test"][row] > 0
             return value if found and columns["q"][row] < 0.05 else None
 
-        return self._told(columns, strength, top)
+        return self._told(columns, strength, top, "others")
 
     def ranked(
         self,
@@ -181,6 +181,7 @@ class SegmentProfile(Result):
         names, _ = self._core.about()
         lists = _item_lists(items, columns)
         found: dict[str, list[Any]] = {name: [] for name in (*_LISTED, *_FIGURES)}
+        named_by_column = {kind: _counted(columns, rows) for kind, rows in lists.items()}
         measure = {"v_test": "v_test", "prevalence": "value", "lift": "lift"}[by]
         for kind, rows in lists.items():
             for segment, name in enumerate(names):
@@ -188,7 +189,7 @@ class SegmentProfile(Result):
                 order = np.argsort(-np.nan_to_num(strength, nan=-math.inf), kind="stable")[:top]
                 for rank, at in enumerate(order, start=1):
                     row = rows[at] + segment
-                    level = "" if rows[at] in _counted(columns, rows) else columns["level"][row]
+                    level = "" if rows[at] in named_by_column[kind] else columns["level"][row]
                     listed = (kind, name, rank, trait_name(columns["feature"][row], level))
                     for column, value in zip(_LISTED, listed, strict=True):
                         found[column].append(value)
@@ -254,14 +255,18 @@ class SegmentProfile(Result):
         return shown_traits(self.to_dict(), len(self._core.about()[0]))
 
     def _told(
-        self, columns: Mapping[str, Any], strength: Callable[[int], float | None], top: int
+        self,
+        columns: Mapping[str, Any],
+        strength: Callable[[int], float | None],
+        top: int,
+        beside: str = "overall",
     ) -> dict[str, list[str]]:
         """Traits with a strength in words, by segment, the strongest first."""
         found: dict[str, list[tuple[float, str]]] = {name: [] for name in self._core.about()[0]}
         for row, name in enumerate(columns["segment"]):
             of_row = strength(row)
             if of_row is not None:
-                found[name].append((-of_row, _in_words(columns, row)))
+                found[name].append((-of_row, _in_words(columns, row, beside)))
         return {name: [text for _, text in sorted(traits)[:top]] for name, traits in found.items()}
 
     def _shown(self) -> dict[str, Any]:
@@ -360,10 +365,11 @@ def _cell(columns: Mapping[str, Any], row: int) -> str:
     return f"{text} ▲" if columns["v_test"][row] > 0 else f"{text} ▼"
 
 
-def _in_words(columns: Mapping[str, Any], row: int) -> str:
+def _in_words(columns: Mapping[str, Any], row: int, beside: str) -> str:
     share = columns["measure"][row] == "share"
-    value, overall = (trait_value(columns[name][row], share) for name in ("value", "overall"))
-    return f"{trait_name(columns['feature'][row], columns['level'][row])} {value} against {overall} overall"
+    value, other = (trait_value(columns[name][row], share) for name in ("value", beside))
+    whom = "overall" if beside == "overall" else "of all others"
+    return f"{trait_name(columns['feature'][row], columns['level'][row])} {value} against {other} {whom}"
 
 
 def named_columns(
@@ -389,7 +395,10 @@ def own_columns(segments: Any, frame: Frame, labels: Labels) -> list[str]:
     if isinstance(segments, str):
         return [segments]
     name = getattr(segments, "name", None)
-    if not isinstance(name, str) or name not in frame.columns:
+    name = (
+        name if isinstance(name, str) else "segment"
+    )  # as the labels of a segmentation are called
+    if name not in frame.columns:
         return []
     codes, names, _ = frame.core.codes(name)
     same = names == labels.names and np.array_equal(codes, labels.codes)
