@@ -255,7 +255,7 @@ GOOD = {"x": [1.0, 2.0, 3.0, 4.0], "s": list("aabb")}
             GOOD,
             {"quantiles": np.linspace(0.1, 0.9, 9000)},
             DataError,
-            "traits: found up to 18000 traits",
+            "traits: found up to 18002 traits",
         ),
         (
             [str(at) for at in range(300)],

@@ -97,6 +97,36 @@ def test_missing_values_go_where_they_do_better() -> None:
     assert list(found.predict({"age": [25.0, None, 70.0]})) == ["young", "silent", "old"]
 
 
+def test_fast_food_perceptions_are_retold(realdata) -> None:
+    """S5-PAT-01: segments of the fast-food survey are told apart by two perceptions each."""
+    df = pd.read_csv(realdata / "mcdonalds_msa.csv.gz")
+    items = list(df.columns[:11])
+    segmentation = ilk.segment(df, items, k=4, random_state=0)
+    found = segmentation.distinguish(traits=items).table
+    assert found["separates"].all()
+    assert found["certain"].all()
+    assert found["n_traits"].max() == 2
+    retold = segmentation.as_rules(traits=items, random_state=0)
+    assert retold.fidelity.value > 0.9
+    tool = segmentation.typing_tool(questions=items, random_state=0)
+    assert len(tool.questions) < 8
+    assert tool.accuracy.value > 0.95
+
+
+def test_text_tells_no_category_that_is_excluded_above() -> None:
+    rng = np.random.default_rng(0)
+    city = rng.choice(list("abcdefgh"), 4000)
+    segment = np.where(
+        np.isin(city, list("ab")), "x", np.where(np.isin(city, list("cde")), "y", "z")
+    )
+    text = rules(segment, {"city": city}, random_state=0).to_text()
+    leaves = [line for line in text.splitlines() if ": " in line]
+    told = {line.split(": ")[1][0]: line.strip("| ").split(":")[0] for line in leaves}
+    assert told["x"] == "city is a or b"
+    assert told["y"] in ("city is c, d or e", "city is none of a, b, f, g or h")
+    assert told["z"] == "city is f, g or h"
+
+
 def test_cost_turns_to_cheaper_columns() -> None:
     rng = np.random.default_rng(0)
     dear = rng.random(2000)

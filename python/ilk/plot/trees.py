@@ -99,7 +99,7 @@ def tree(found: SegmentRules, ax: Axes | None) -> Axes:
     bar = deepest * step + 0.35
     width = 1.5
     ax = new_axes(ax, 4.4 + 2.2 * deepest, 1.2 + 0.58 * leaves)
-    for at, (parent, first, _, segment, counts) in enumerate(nodes):
+    for at, (parent, words, segment, counts) in enumerate(nodes):
         x = depth[at] * step
         if parent is not None:
             from_x = depth[parent] * step
@@ -110,7 +110,6 @@ def tree(found: SegmentRules, ax: Axes | None) -> Axes:
                 linewidth=1.0,
                 zorder=1,
             )
-            words = nodes[parent][2] if first else _other(found, parent)
             ax.text(
                 from_x + 0.03,
                 height[at] - 0.06,
@@ -147,12 +146,6 @@ def tree(found: SegmentRules, ax: Axes | None) -> Axes:
     ax.set_axis_off()
     ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=4, frameon=False, fontsize="small")
     return describe(ax, f"A tree of rules. {' '.join(found.explain().splitlines())}")
-
-
-def _other(found: SegmentRules, node: int) -> str:
-    """What holds for the second child of a node, in words."""
-    words: str = found._core.other(node)
-    return words
 
 
 def accuracy(found: TypingTool, ax: Axes | None) -> Axes:

@@ -30,6 +30,10 @@ pub use distinguish::{Distinction, distinguish};
 pub use selectors::{Selector, Selectors};
 pub use subgroups::{Found, Search, search};
 
+/// Segments of new customers, [`MISSING`](crate::table::MISSING) for none; and columns with categories that are not known, with
+/// their number of rows.
+pub type Placed = (Vec<u32>, Vec<(String, usize)>);
+
 /// Share of a table of segments by predicted segments that lies on its diagonal, with its interval, and the share of the
 /// largest segment.
 fn told_share(placed: &[u32], sizes: &[usize], confidence: f64) -> (f64, f64, f64, f64) {

@@ -28,8 +28,8 @@ pub(crate) struct Members<'py> {
 /// Segment of each row, and columns with unknown categories and their number of rows.
 type Predicted<'py> = (Bound<'py, PyArray1<i64>>, Vec<(String, usize)>);
 
-/// Parent, whether it is its first child, condition, segment, and customers by segment of a node.
-type Drawn = (Option<usize>, bool, String, usize, Vec<u32>);
+/// Parent, condition on the way from it, segment, and customers by segment of a node.
+type Drawn = (Option<usize>, String, usize, Vec<u32>);
 
 fn codes(labels: &PyReadonlyArray1<'_, i64>) -> Vec<u32> {
     labels.as_array().iter().map(|&label| u32::try_from(label).unwrap_or(MISSING)).collect()
@@ -273,11 +273,6 @@ result!(PyRules, "Rules", Rules, {
     /// The nodes for a drawing.
     fn drawing(&self) -> Vec<Drawn> {
         self.0.drawing()
-    }
-
-    /// What holds for the second child of a node, in words.
-    fn other(&self, node: usize) -> String {
-        self.0.other_words(node)
     }
 
     /// The tree as indented text.

@@ -8,6 +8,7 @@ use super::grow::{Node, Split, is_leaf, most};
 use crate::error::Result;
 use crate::manifest::Manifest;
 use crate::persist::{self, Persist};
+use crate::profile::rules::Placed;
 use crate::profile::rules::condition::{Condition, Reader, Values};
 use crate::profile::rules::customers::Customers;
 use crate::table::{Feature, MISSING, Table};
@@ -243,7 +244,7 @@ impl Rules {
     /// # Errors
     ///
     /// Those of reading a column.
-    pub fn predict(&self, table: &Table) -> Result<(Vec<u32>, Vec<(String, usize)>)> {
+    pub fn predict(&self, table: &Table) -> Result<Placed> {
         let customers = Customers::new(table, &self.reader)?;
         let n_amounts = customers.amounts.len();
         let levels: Vec<usize> =

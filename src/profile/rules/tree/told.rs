@@ -5,7 +5,7 @@ use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::model::Rules;
 use crate::error::Result;
-use crate::profile::rules::condition::rule_words;
+use crate::profile::rules::condition::{Values, rule_words};
 use crate::statistics::wilson;
 use crate::table::Table;
 
@@ -109,51 +109,71 @@ impl Rules {
         Value::Array(leaves.collect())
     }
 
-    /// The nodes for a drawing: parent, whether it is its first child, condition in words (empty for a leaf), segment,
-    /// customers by segment.
-    pub fn drawing(&self) -> Vec<(Option<usize>, bool, String, usize, Vec<u32>)> {
-        let mut parents = vec![(None, true); self.nodes.len()];
+    /// The parent of every node, and whether the node is its first child.
+    fn parents(&self) -> Vec<Option<(usize, bool)>> {
+        let mut parents = vec![None; self.nodes.len()];
         for (at, node) in self.nodes.iter().enumerate() {
             for (place, &child) in node.children.iter().flatten().enumerate() {
-                parents[child] = (Some(at), place == 0);
+                parents[child] = Some((at, place == 0));
             }
         }
-        let told = self.nodes.iter().zip(parents).map(|(node, (parent, first))| {
-            let words = node.condition.as_ref().map_or_else(String::new, |c| c.words(&self.reader));
-            (parent, first, words, node.segment(), node.counts.clone())
-        });
-        told.collect()
+        parents
     }
 
-    /// What holds for the second child of a node, in words; empty for a leaf.
-    pub fn other_words(&self, node: usize) -> String {
-        let condition = self.nodes.get(node).and_then(|node| node.condition.as_ref());
-        condition.map_or_else(String::new, |c| self.other(c).words(&self.reader))
+    /// What holds on each way into a node, in words; empty for the root. Categories that cannot occur there any more are not
+    /// told.
+    fn ways(&self) -> Vec<String> {
+        let parents = self.parents();
+        let into = |node: usize| {
+            let (parent, first) = parents[node]?;
+            let condition = self.nodes[parent].condition.as_ref()?;
+            let told = if first { condition.clone() } else { self.other(condition) };
+            Some((parent, told))
+        };
+        let words = (0..self.nodes.len()).map(|node| {
+            let Some((mut above, mut told)) = into(node) else { return String::new() };
+            while let Some((parent, condition)) = into(above) {
+                if condition.feature == told.feature && matches!(told.values, Values::Levels(_)) {
+                    told = told.and(&condition);
+                }
+                above = parent;
+            }
+            told.words(&self.reader)
+        });
+        words.collect()
+    }
+
+    /// The nodes for a drawing: parent, what holds on the way from it in words (empty for the root), segment, customers by
+    /// segment.
+    pub fn drawing(&self) -> Vec<(Option<usize>, String, usize, Vec<u32>)> {
+        let told = self.nodes.iter().zip(self.parents()).zip(self.ways());
+        told.map(|((node, parent), way)| {
+            (parent.map(|(at, _)| at), way, node.segment(), node.counts.clone())
+        })
+        .collect()
     }
 
     /// The tree as indented text.
     pub fn text(&self) -> String {
+        let ways = self.ways();
         let mut lines = Vec::new();
-        let mut stack = vec![(0, String::new(), String::new())];
-        while let Some((at, indent, head)) = stack.pop() {
+        let mut stack = vec![(0, String::new())];
+        while let Some((at, indent)) = stack.pop() {
             let node = &self.nodes[at];
             let n = node.n();
             let share = 100.0 * f64::from(node.counts[node.segment()]) / f64::from(n.max(1));
             let name = &self.names[node.segment()];
-            match (&node.condition, node.children) {
-                (Some(condition), Some([left, right])) => {
-                    if !head.is_empty() {
-                        lines.push(format!("{indent}{head}"));
+            let way = if ways[at].is_empty() { "everybody" } else { &ways[at] };
+            match node.children {
+                Some([left, right]) => {
+                    if at > 0 {
+                        lines.push(format!("{indent}{way}"));
                     }
-                    let below = if head.is_empty() { indent } else { format!("{indent}|   ") };
-                    let other = self.other(condition).words(&self.reader);
-                    stack.push((right, below.clone(), other));
-                    stack.push((left, below, condition.words(&self.reader)));
+                    let below = if at > 0 { format!("{indent}|   ") } else { indent };
+                    stack.push((right, below.clone()));
+                    stack.push((left, below));
                 }
-                _ => {
-                    let head = if head.is_empty() { "everybody" } else { &head };
-                    lines.push(format!("{indent}{head}: {name} ({share:.0} % of {n})"));
-                }
+                None => lines.push(format!("{indent}{way}: {name} ({share:.0} % of {n})")),
             }
         }
         lines.join("\n")

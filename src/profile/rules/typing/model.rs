@@ -13,7 +13,7 @@ use crate::parallel;
 use crate::persist::{self, Persist};
 use crate::profile::rules::condition::{Reader, end_words};
 use crate::profile::rules::customers::Customers;
-use crate::profile::rules::{confusion, told_share};
+use crate::profile::rules::{Placed, confusion, told_share};
 use crate::statistics::wilson;
 use crate::table::{Feature, MISSING, Source, Table};
 
@@ -155,7 +155,7 @@ impl TypingTool {
     /// # Errors
     ///
     /// Those of reading a column.
-    pub fn predict(&self, table: &Table) -> Result<(Vec<u32>, Vec<(String, usize)>)> {
+    pub fn predict(&self, table: &Table) -> Result<Placed> {
         let customers = Customers::new(table, &self.reader)?;
         let (n_amounts, k) = (customers.amounts.len(), self.names.len());
         let mut placed = vec![MISSING; customers.n()];
