@@ -70,7 +70,10 @@ fn mean_distances(attribute: &Attribute, members: &[Vec<usize>]) -> Vec<f64> {
         for rows in members {
             let mut counts = vec![0_usize; attribute.words.len()];
             let known = rows.iter().filter(|&&row| attribute.bins[row] != MISSING);
-            let n = known.clone().map(|&row| counts[attribute.bins[row] as usize] += 1).count();
+            for &row in known.clone() {
+                counts[attribute.bins[row] as usize] += 1;
+            }
+            let n: usize = counts.iter().sum();
             for &row in known {
                 means[row] = 1.0 - counts[attribute.bins[row] as usize] as f64 / n as f64;
             }

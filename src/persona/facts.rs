@@ -1,12 +1,13 @@
 //! What the data say of each segment: counts, shares with intervals, means.
 
-use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
+use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use super::condition::Condition;
 use super::read::Attribute;
 use super::text::significant;
 use super::{Figure, Line, Provenance, Unit};
 use crate::parallel;
+use crate::profile::share_p;
 use crate::statistics::{benjamini_hochberg, wilson};
 use crate::table::MISSING;
 
@@ -115,18 +116,16 @@ impl Counts {
         Some(figure("mean", Unit::Number, mean, (mean - half, mean + half), overall))
     }
 
-    /// Two-sided p of the v-test of a bin: the share against that of a random sample of the size of the segment (Lebart,
+    /// P of the v-test of a bin, as the profile of the segments has it: the two-sided mid-p of the hypergeometric law (Lebart,
     /// Morineau and Piron 1995, Statistique exploratoire multidimensionnelle); 1 where there is nothing to compare.
     pub(super) fn p(&self, segment: usize, bin: usize) -> f64 {
         let (count_all, n_all) = self.overall(bin);
-        let (n, n_all) = (self.n(segment) as f64, n_all as f64);
-        let p_all = count_all as f64 / n_all;
-        let sampling = p_all * (1.0 - p_all) / n * (n_all - n) / (n_all - 1.0);
-        if !(sampling.is_finite() && sampling > 0.0) {
+        let n = self.n(segment);
+        if count_all == 0 || count_all == n_all || n == n_all {
             return 1.0;
         }
-        let v = (self.bins[segment][bin] as f64 / n - p_all) / sampling.sqrt();
-        2.0 * Normal::standard().cdf(-v.abs())
+        let count = self.bins[segment][bin];
+        share_p(count as f64, n as f64, count_all as f64, n_all as f64).exp()
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! [`personas`] makes the cards from a table and the segment of each row. A [`Line`] is observed (counted in the data, with
 //! the number of customers and an interval), inferred (from a rule or a model) or assumed (said by a person);
-//! [`Personas::revise`] puts assumptions in the place of what was there and keeps a record. [`prevalence`] counts how many
+//! [`Personas::revise`] puts assumptions in the place of what was there and keeps a record. [`prevalence()`] counts how many
 //! customers match a description as a whole, which falls fast as attributes are added (Chapman, Love, Milham, ElRif and
 //! Alford 2008, Quantitative evaluation of personas as information, Proceedings of the Human Factors and Ergonomics
 //! Society 52:1107-1111).

@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 pub use columns::MAX_LEVELS;
 use columns::{Choice, Column, Reading};
 pub use effects::Effect;
+pub(crate) use traits::share_p;
 pub use traits::{
     COMMON, MARKER_DEVIATIONS, MARKER_LEVEL, MARKER_RANGE, MARKER_RATIO, Trait, UNIQUE_OTHERS,
     UNIQUE_TIMES,

@@ -216,7 +216,7 @@ fn push_share(
 }
 
 /// Logarithm of the p of a share: the law given both totals, in whole customers.
-fn share_p(k: f64, n: f64, with: f64, all: f64) -> f64 {
+pub(crate) fn share_p(k: f64, n: f64, with: f64, all: f64) -> f64 {
     let whole = |weight: f64| weight.round() as u64;
     Hypergeometric::new(whole(n), whole(with), whole(all)).ln_mid_p(whole(k))
 }
