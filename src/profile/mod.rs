@@ -113,6 +113,11 @@ impl Profile {
         effects::effects(&self.columns)
     }
 
+    /// Names of the columns.
+    pub fn features(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|column| column.feature.as_str())
+    }
+
     /// Checks what a saved profile must satisfy.
     ///
     /// # Errors

@@ -320,6 +320,10 @@ impl Persist for Segmentation {
         if k == 0 || self.sizes.len() != k || self.weights.len() != k || self.texts.len() != k {
             return Err(persist::broken("names, texts, sizes and weights differ in number"));
         }
+        let named = |name: &str| self.features.iter().any(|feature| feature == name);
+        if !self.profile.features().all(named) {
+            return Err(persist::broken("the profile has a column that is none of the features"));
+        }
         made::check_names(&self.names).map_err(|error| persist::broken(error.to_string()))?;
         let valid = |weight: &f64| weight.is_finite() && *weight >= 0.0;
         if !self.weights.iter().all(valid) {

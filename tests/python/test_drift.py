@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 import ilk
-from ilk.exceptions import DataError, DataWarning, ModelFileError
+from ilk.exceptions import DataError, ModelFileError
+from ilk.profile import DemographicsWarning
 from ilk.segments import SegmentDrift, criteria_segment, from_labels, from_rules
 
 
@@ -180,9 +181,9 @@ def test_drift_is_a_result(before: Any, check_result: Any) -> None:
 def test_demographics_alone_are_warned_of() -> None:
     """S3-B2C-01: segment not only by sex and age."""
     frame = people(200, 0.5).assign(income=np.arange(200.0), gender=["f", "m"] * 100)
-    with pytest.warns(DataWarning, match="by demographics alone"):
+    with pytest.warns(DemographicsWarning, match="on demographics alone"):
         ilk.segment(frame, ["age", "gender"], k=2, random_state=0)
-    with pytest.warns(DataWarning, match="by demographics alone"):
+    with pytest.warns(DemographicsWarning, match="on demographics alone"):
         criteria_segment(
             frame.assign(city=["a", "b"] * 100),
             {"age": 40, "gender": None, "city": None},
@@ -190,6 +191,6 @@ def test_demographics_alone_are_warned_of() -> None:
             max_inflation=None,
         )
     ilk.segment(frame, ["age", "income"], k=2, random_state=0)
-    ilk.segment(frame, ["age", "gender"], k=2, random_state=0, bases={"age": "lifestyle"})
-    with pytest.raises(DataError, match="bases: found 'style'"):
-        ilk.segment(frame, ["age"], k=2, random_state=0, bases={"age": "style"})
+    ilk.segment(frame, ["age", "gender"], k=2, random_state=0, base={"age": "lifestyle"})
+    with pytest.raises(DataError, match="base: found 'style'"):
+        ilk.segment(frame, ["age"], k=2, random_state=0, base={"age": "style"})

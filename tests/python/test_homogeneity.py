@@ -111,7 +111,7 @@ def test_only_demographics_are_warned_of() -> None:
     base = {"age": "demographic", "sex": "demographic", "price": "financial", "speed": "behaviour"}
     with pytest.warns(DemographicsWarning, match=r"demographics alone \(age, sex\)"):
         homogeneity("group", {"who": ["age", "sex"]}, data, base=base)
-    with pytest.warns(DataWarning, match="demographics alone"):
+    with pytest.warns(DemographicsWarning, match="alone"):
         segments = ilk.segment(data, ["age", "sex"], k=2, random_state=0)
     with pytest.warns(DemographicsWarning, match="alone"):
         found = segments.homogeneity({"budget": ["price"]}, base=base)

@@ -110,6 +110,7 @@ _SEGMENT = Command(
         _RANDOM_STATE,
         Option("k_max", "value", "most segments tried where k is auto"),
         Option("n_init", "value", "starts of the final fit"),
+        Option("base", "variable", "mapping from columns to what they are about"),
     ),
 )
 

@@ -38,16 +38,14 @@ def base_of(column: str, bases: Taxonomy | None = None) -> str | None:
     return likely[0] if most > 0 and len(likely) == 1 else None
 
 
-def only_demographics(
-    features: Sequence[str], bases: Mapping[str, str] | None = None
-) -> str | None:
+def only_demographics(features: Sequence[str], base: Mapping[str, str] | None = None) -> str | None:
     """A finding where every feature says who people are, and none how they live, buy or what they can spend.
 
     Parameters
     ----------
     features : sequence of str
         Columns that segments were made by.
-    bases : mapping of str to str, optional
+    base : mapping of str to str, optional
         Base of columns whose name does not say it, or says it wrongly: demographic, lifestyle, behaviour or financial.
 
     Notes
@@ -56,16 +54,16 @@ def only_demographics(
     """
     from ilk.taxonomy import BASES
 
-    given = dict(bases or {})
-    for column, base in given.items():
-        if base not in BASES:
+    given = dict(base or {})
+    for column, name in given.items():
+        if name not in BASES:
             raise DataError(
-                f"bases: found {base!r} for {column!r}, but one of {', '.join(BASES.keys)} is needed"
+                f"base: found {name!r} for {column!r}, but one of {', '.join(BASES.keys)} is needed"
             )
     found = [given.get(column) or base_of(column) for column in features]
-    if not found or any(base != "demographic" for base in found):
+    if not found or any(one != "demographic" for one in found):
         return None
     return (
-        f"segments are made by demographics alone ({', '.join(features[:5])}); lifestyle, behaviour and financial means "
+        f"the segments rest on demographics alone ({', '.join(features[:5])}); lifestyle, behaviour and financial means "
         "say more of what people buy"
     )

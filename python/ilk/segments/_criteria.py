@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from itertools import combinations, pairwise, product
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from ilk import _core
 from ilk._frame import Frame
 from ilk.exceptions import DataError
+from ilk.profile import DemographicsWarning
 from ilk.segments._bases import only_demographics
 from ilk.segments._crossed import Crossed, with_checks
 from ilk.segments._stated import by_rules
@@ -137,9 +139,6 @@ def criteria_segment(
         notes.append(
             f"{sparse} of {len(rules)} cells have fewer than {min_cell} customers; fewer groups per criterion make them larger"
         )
-    finding = only_demographics(list(wanted))
-    if finding is not None:
-        notes.append(finding)
     found_segments = by_rules(
         df,
         frame,
@@ -150,6 +149,9 @@ def criteria_segment(
         weights=weights,
         notes=notes,
     )
+    finding = only_demographics(list(wanted))
+    if finding is not None:
+        warnings.warn(finding, DemographicsWarning, stacklevel=2)
     columns = {
         name: np.array(values) if name != "segment" else values for name, values in cells.items()
     }

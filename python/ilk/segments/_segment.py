@@ -14,6 +14,7 @@ from ilk._methods import METHODS
 from ilk._progress import progress_bar
 from ilk._random import new_seed
 from ilk.exceptions import DataError, DataWarning
+from ilk.profile import DemographicsWarning
 from ilk.segments._bases import only_demographics
 from ilk.segments._segmentation import Segmentation
 
@@ -42,7 +43,7 @@ def segment(
     *,
     k_max: int = 9,
     n_init: int = 10,
-    bases: Mapping[str, str] | None = None,
+    base: Mapping[str, str] | None = None,
     progress: Progress = "auto",
 ) -> Segmentation:
     """Find the segments of customers.
@@ -86,10 +87,10 @@ def segment(
         Most segments tried.
     n_init : int
         Starts of the final fit; the best is kept.
-    bases : mapping of str to str, optional
-        What a column says of customers, where its name does not say it: ``"demographic"``, ``"lifestyle"``, ``"behaviour"``
+    base : mapping of str to str, optional
+        What columns are about, where their names do not say it: ``"demographic"``, ``"lifestyle"``, ``"behaviour"``
         or ``"financial"``. Names are read by the words of ``ilk.taxonomy.BASES``; where every feature is demographic, a
-        warning says so.
+        :class:`ilk.profile.DemographicsWarning` says so.
     progress : bool, "auto" or callable
         Whether to show a progress bar; ``"auto"`` does where tqdm is installed and the work takes over a second. A
         function is called with the units of work done and in all.
@@ -156,9 +157,9 @@ def segment(
         warnings.warn(f"column {column!r} is not used: it {reason}", DataWarning, stacklevel=2)
     for note in found.manifest["notes"]:
         warnings.warn(note, DataWarning, stacklevel=2)
-    finding = only_demographics(found.features, bases)
+    finding = only_demographics(found.features, base)
     if finding is not None:
-        warnings.warn(finding, DataWarning, stacklevel=2)
+        warnings.warn(finding, DemographicsWarning, stacklevel=2)
     return found
 
 
