@@ -59,7 +59,7 @@ def personas(
     inferred: Sequence[str] | None = None,
     customer: str | None = None,
     at_least: float | None = None,
-    characteristics: Taxonomy = taxonomy.CHARACTERISTICS,
+    characteristics: Taxonomy | None = None,
     top: int = 5,
     min_count: int = 5,
     confidence: float = 0.95,
@@ -115,8 +115,9 @@ def personas(
         Column that identifies the customer; the exemplar is named by it.
     at_least : float, optional
         For columns of ratings: a customer has it from this rating on.
-    characteristics : Taxonomy
-        Categories of characteristics, with the ``words`` that place attributes.
+    characteristics : Taxonomy, optional
+        Categories of characteristics, with the ``words`` that place attributes; by default
+        ``ilk.taxonomy.CHARACTERISTICS``.
     top : int
         Entries of each ranked section.
     min_count : int
@@ -182,6 +183,8 @@ def personas(
         _count("max_personas", max_personas, 1)
     _count("top", top, 1)
     _count("min_count", min_count, 0)
+    if characteristics is None:
+        characteristics = taxonomy.CHARACTERISTICS
     frame, labels = labelled(segments, df)
     names = labels.names
     if scenario is not None:
