@@ -368,7 +368,7 @@ def test_motives_are_scored_and_ties_are_stated() -> None:
     }
     five = motives(frame, {"works": "functional", "looks": "epistemic"})
     assert "Epistemic" in five.names
-    with pytest.raises(DataError, match="did you mean 'Social'"):
+    with pytest.raises(DataError, match="(?i)did you mean 'social'"):
         motives(frame, {"works": "functional", "shows": "socail"})
     with pytest.raises(DataError, match="items of 1 motive"):
         motives(frame, {"works": "functional"})
