@@ -244,6 +244,15 @@ def test_a_million_customers_are_all_in_a_segment() -> None:
     }
     found = from_rules(frame, rules, default="rest")
     assert sum(found.sizes.values()) == n
+    assert found.predict(frame).equals(found.labels)
+
+
+def test_labels_are_names_in_every_kind_of_frame() -> None:
+    rules: dict[str, Any] = {"low": {"x": (0, 2)}, "high": {"x": (5, None)}}
+    for make in (pd.DataFrame, pl.DataFrame, dict):
+        found = from_rules(make({"x": [1, 9, 3, 6]}), rules)
+        names = [None if name != name else name for name in list(found.labels)]
+        assert names == ["low", "high", None, "high"]
 
 
 def test_money_by_effort_has_four_behaviours() -> None:
@@ -368,7 +377,7 @@ def test_motives_are_scored_and_ties_are_stated() -> None:
     }
     five = motives(frame, {"works": "functional", "looks": "epistemic"})
     assert "Epistemic" in five.names
-    with pytest.raises(DataError, match="did you mean 'social'"):
+    with pytest.raises(DataError, match=r"(?i)did you mean 'social'"):
         motives(frame, {"works": "functional", "shows": "socail"})
     with pytest.raises(DataError, match="items of 1 motive"):
         motives(frame, {"works": "functional"})

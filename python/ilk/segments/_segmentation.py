@@ -641,12 +641,13 @@ class Segmentation(Result):
 
             values = pd.Categorical.from_codes(codes, categories=pd.Index(self.names, dtype="str"))
             return pd.Series(values, index=index, name="segment")
-        names = [self.names[code] if code >= 0 else None for code in codes]
         if native == "polars":
             import polars as pl
 
-            return pl.Series("segment", names, dtype=pl.Enum(self.names))
-        return np.array(names, dtype=object)
+            names = pl.Series("segment", [*self.names, None], dtype=pl.Enum(self.names))
+            return names.gather(np.where(codes < 0, self.k, codes))
+        # The last one stands for -1, no segment.
+        return np.array([*self.names, None], dtype=object)[codes]
 
 
 def _reason(reason: str) -> str:
