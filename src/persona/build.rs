@@ -127,6 +127,9 @@ fn check(request: &Request) -> Result<()> {
     Ok(())
 }
 
+/// A bin of a list, what it is called, and who is in it.
+type Entry = (usize, String, Condition);
+
 struct Builder<'a> {
     table: &'a Table,
     labels: &'a [u32],
@@ -293,11 +296,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The bins of a column that are entries of a list, with what they are called.
-    fn entries(
-        &self,
-        list: &List,
-        column: &str,
-    ) -> Result<(Counts, Vec<(usize, String, Condition)>)> {
+    fn entries(&self, list: &List, column: &str) -> Result<(Counts, Vec<Entry>)> {
         let n_segments = self.request.names.len();
         let label = text::name(&column.replace('_', " "));
         let codes = self.table.codes(column)?;

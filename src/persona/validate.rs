@@ -39,7 +39,7 @@ impl Persist for Personas {
             self.left_out.iter().map(|left| &left.segment).collect(),
             self.cards.iter().flat_map(|card| [&card.segment, &card.name]).collect(),
         ];
-        if !names.iter().flatten().all(|name| is_name(name)) {
+        if !names.iter().flatten().all(is_name) {
             return refuse("a name is empty, too long, or holds characters that are not printable");
         }
         let placed = self.attributes.iter().all(|placed| {
@@ -72,7 +72,7 @@ impl Persist for Personas {
             if !(2..=self.version).contains(&revision.version)
                 || !is_name(&revision.field)
                 || !is_name(&revision.segment)
-                || !texts.into_iter().all(|text| is_text(text))
+                || !texts.into_iter().all(is_text)
             {
                 return refuse("a revision is not told as it should be");
             }
@@ -108,7 +108,7 @@ fn check_card(card: &Card, slots: &HashMap<&str, usize>, n: usize) -> Result<()>
             }
             Some(&at) => last = at,
         }
-        check_line(line).or_else(|reason| refuse(reason))?;
+        check_line(line).or_else(refuse)?;
     }
     Ok(())
 }
@@ -117,7 +117,7 @@ fn check_line(line: &Line) -> std::result::Result<(), &'static str> {
     if line.statement.is_empty() || !is_text(&line.statement) || !is_text(&line.reason) {
         return Err("a line says nothing, too much, or what is not printable");
     }
-    if !line.attribute.as_deref().is_none_or(is_name) || !line.replaces.iter().all(|t| is_text(t)) {
+    if !line.attribute.as_deref().is_none_or(is_name) || !line.replaces.iter().all(is_text) {
         return Err("a line has a name or replaces a text that is not printable");
     }
     if let Some(condition) = &line.condition

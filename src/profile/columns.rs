@@ -229,10 +229,10 @@ fn look(values: &[f64], reading: Reading<'_>) -> Look {
     let (mut rows, mut weight) = (vec![0_usize; k], vec![0.0; k]);
     let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
     let (mut sum, mut only_flags) = (0.0, true);
-    for first in (0..values.len()).step_by(parallel::BLOCK) {
+    for (block, first) in values.chunks(parallel::BLOCK).zip((0..).step_by(parallel::BLOCK)) {
         let mut part = 0.0;
-        for row in first..values.len().min(first + parallel::BLOCK) {
-            let (value, label) = (values[row], reading.labels[row]);
+        for (&value, row) in block.iter().zip(first..) {
+            let label = reading.labels[row];
             if value.is_nan() || label == MISSING {
                 continue;
             }

@@ -342,10 +342,13 @@ fn columns_sheet(rows: &[(String, usize, Index)]) -> Sheet {
         .text("verdict", rows.iter().map(|(_, _, found)| found.verdict))
 }
 
+/// Group of each row of both tables, and the number of groups.
+type Grouped = (Vec<u32>, Vec<u32>, usize);
+
 /// A column of both tables in groups: categories, or tenths of the customers before; missing values are a group.
 ///
 /// Nothing where the column has another kind now.
-fn grouped(before: &Table, new: &Table, name: &str) -> Result<Option<(Vec<u32>, Vec<u32>, usize)>> {
+fn grouped(before: &Table, new: &Table, name: &str) -> Result<Option<Grouped>> {
     let amount = |kind: Kind| matches!(kind, Kind::Number | Kind::Date);
     let (kind, later) = (before.kind(name)?, new.kind(name)?);
     if amount(kind) && (kind == later || later == Kind::Empty) {
