@@ -64,7 +64,7 @@ const LARGE_SHAPE: f64 = 1000.0;
 
 /// The quantile of the gamma law of a shape and of scale 1; `None` where the shape is no positive number.
 ///
-/// Of shapes above [`LARGE_SHAPE`] it is the Cornish-Fisher expansion to the sixth order (Goldberg and Levine 1946, Annals of
+/// Of shapes above 1,000 it is the Cornish-Fisher expansion to the sixth order (Goldberg and Levine 1946, Annals of
 /// Mathematical Statistics 17:216-225, for chi-square), which holds to one part in 10^10 there, where integrating takes as
 /// many steps as the root of the shape.
 pub fn gamma_quantile(p: f64, shape: f64) -> Option<f64> {
