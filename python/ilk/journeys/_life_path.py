@@ -32,9 +32,9 @@ class LifePath(Result):
     ``.table`` has one row per pair of stages: ``from``, ``to``, the transitions counted (``n``, of ``n_from``), and the
     probability ``p`` of this move in one period with its interval. ``.stages`` has one row per stage:
 
-    ==========================  ==================================================================================
+    ==========================  ==========================================================================================
     column                      meaning
-    ==========================  ==================================================================================
+    ==========================  ==========================================================================================
     n                           transitions from it; ``few`` where they are fewer than ``min_count``
     n_now, share_now            customers in it in the latest period, and their share
     time                        mean periods in it; infinite where nobody was seen to leave it
@@ -43,8 +43,8 @@ class LifePath(Result):
     offer, next_offer           what fits customers in it, and what fits them in the next stage
     margin                      margin of a customer in one period
     value                       margins of ``horizon`` periods of a customer who begins here, discounted
-    value_forever               the same without an end; infinite where it has no bound
-    ==========================  ==================================================================================
+    value_forever               the same without an end; infinite where it has no bound, missing where it does not settle
+    ==========================  ==========================================================================================
 
     Figures come with intervals (``_lo``, ``_hi``); offers and values are there if they were given.
 
@@ -72,10 +72,10 @@ class LifePath(Result):
         "p": "share",
         "share": "share",
         "share_now": "share",
-        "time": "days",
+        "time": "index",
         "next_p": "share",
         "next_ever": "share",
-        "next_wait": "days",
+        "next_wait": "index",
         "margin": "money",
         "value": "money",
         "value_forever": "money",
@@ -255,7 +255,7 @@ def life_path(
 
     Value is ``sum over t of pi_t m / (1 + d)^t`` with the first period, t = 0, in full (margins come in advance), where
     ``pi_t = pi_0 P^t``. Without an end it solves ``(I - P / (1 + d)) v = m`` exactly; without a discount it is finite only
-    where customers end in stages without margin. Intervals of value and occupancy draw each row of P from its posterior, a
+    where customers end in stages without margin, and missing where they end in stages with margins of both signs. Intervals of value and occupancy draw each row of P from its posterior, a
     Dirichlet with one more transition spread over the moves seen; moves never seen stay impossible, and margins and the
     customers to begin with are taken as known.
 

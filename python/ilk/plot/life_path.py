@@ -185,7 +185,12 @@ def value(
 def _cell(p: float, low: float, high: float, fine: bool) -> str:
     if np.isnan(p):
         return "not seen"
-    return f"{p:.0%}\n{low:.0%} to {high:.0%}" if fine else f"{p:.0%}"
+    return f"{_percent(p)}\n{_percent(low)} to {_percent(high)}" if fine else _percent(p)
+
+
+def _percent(share: float) -> str:
+    # Rounded to 0 or 100 only what is.
+    return f"{share:.0%}" if share in (0, 1) or 0.01 <= share <= 0.99 else f"{share:.1%}"
 
 
 def _colour(at: int) -> str:
@@ -200,7 +205,9 @@ def _finish(ax: Axes, period: str, last: float) -> None:
     first, _, rest = period.partition(" ")
     ax.set_xlabel(f"{first}s {rest}".strip() + " from now on")
     ax.set_xlim(0, last * 1.12)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.spines["bottom"].set_bounds(0, last)
+    ticks = MaxNLocator(integer=True).tick_values(0, last)
+    ax.set_xticks([tick for tick in ticks if 0 <= tick <= last])
     ax.spines[["top", "right"]].set_visible(False)
 
 
