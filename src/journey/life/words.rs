@@ -201,7 +201,7 @@ fn count(value: f64) -> String {
     let text = format!("{:.0}", value.abs());
     let mut grouped = String::new();
     for (at, digit) in text.chars().enumerate() {
-        if at > 0 && (text.len() - at) % 3 == 0 && text.is_ascii() {
+        if at > 0 && (text.len() - at).is_multiple_of(3) && text.is_ascii() {
             grouped.push(',');
         }
         grouped.push(digit);
