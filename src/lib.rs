@@ -2,8 +2,9 @@
 //!
 //! Data comes in as a [`table::Table`], whose columns are read by the role that they play. [`segment`] finds segments with
 //! the estimators of [`cluster`], judged by [`quality`] and summed up by [`profile`]; [`economics`] prices them;
-//! [`persona`] tells who they are; [`gap`] holds a table of needs by context against what its margins lead to expect. Every
-//! result is a struct that [`persist`] saves, with a [`manifest::Manifest`] of what it was made from.
+//! [`persona`] tells who they are, [`journey`] how they move; [`gap`] holds a table of needs by context against what its
+//! margins lead to expect. Every result is a struct that [`persist`] saves, with a [`manifest::Manifest`] of what it was
+//! made from.
 //!
 //! Long computations take a [`parallel::Monitor`], through which the caller stops them, and give the same bits for any
 //! number of threads ([`parallel`]) and the same numbers for the same seed ([`rng`]).
@@ -26,6 +27,7 @@ pub mod cluster;
 pub mod economics;
 pub mod error;
 pub mod gap;
+pub mod journey;
 pub mod manifest;
 pub mod memory;
 pub mod parallel;

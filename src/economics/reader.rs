@@ -213,7 +213,7 @@ pub(crate) fn check_share(argument: &str, value: f64, example: &str) -> Result<(
 }
 
 /// More replicates than any interval needs.
-pub(super) const MAX_BOOT: usize = 100_000;
+pub(crate) const MAX_BOOT: usize = 100_000;
 
 /// Refuses a confidence outside 0 to 1 and too many replicates.
 pub(super) fn check_boot(confidence: f64, n_boot: usize) -> Result<()> {

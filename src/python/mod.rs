@@ -4,6 +4,7 @@ pub(crate) mod cluster;
 pub(crate) mod economics;
 pub(crate) mod errors;
 pub(crate) mod gap;
+pub(crate) mod journey;
 pub(crate) mod persona;
 pub(crate) mod profile;
 pub(crate) mod quality;
@@ -53,6 +54,8 @@ mod core_module {
         PyFitMatrix, PyGapCube, PyGapMatrix, PyMap, PyOpportunities, PyTurf, PyValueMap,
         fit_matrix, gap_cube, gap_matrix, map_columns, opportunities, reach, value_map,
     };
+    #[pymodule_export]
+    use super::journey::{PyLifePath, follow_stages};
     #[pymodule_export]
     use super::persona::{
         PyPersonas, PyPrevalence, clean_text, conditions_met, count_matches, make_personas,

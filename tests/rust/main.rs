@@ -14,6 +14,7 @@ mod gap;
 mod gap_options;
 mod kmodes;
 mod latent;
+mod life_path;
 mod map;
 mod medoids;
 mod mixture;

@@ -84,7 +84,7 @@ def drawable(text: str) -> str:
     >>> drawable("a short name")
     'a short name'
     """
-    if text.isascii():
+    if text.isascii() and text.replace("\n", "").isprintable():
         return text
     families = _families()
     return "".join(_stand_in(letter, families) for letter in text)
@@ -112,7 +112,9 @@ def _stand_in(letter: str, families: tuple[str, ...]) -> str:
 
 
 def _in_any(letter: str, families: tuple[str, ...]) -> bool:
-    return letter.isascii() or any(_has(letter, family) for family in families)
+    # Control characters have no picture in any font.
+    is_plain = letter.isascii() and letter.isprintable()
+    return is_plain or any(_has(letter, family) for family in families)
 
 
 def _families() -> tuple[str, ...]:

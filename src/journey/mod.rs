@@ -1,0 +1,3 @@
+//! How customers move: from stage to stage over time.
+
+pub mod life;
