@@ -111,7 +111,7 @@ def test_given_labels_do_not_predict(origins: Any, customers: Any) -> None:
     with pytest.raises(DataError, match=r"given as labels.*from_labels"):
         origins["given"].predict(customers)
     with pytest.raises(DataError, match="only rules can be listed"):
-        origins["given"].rules  # noqa: B018
+        origins["given"].rule_table  # noqa: B018
 
 
 def test_rules_decide_in_their_order(customers: Any) -> None:
@@ -120,8 +120,8 @@ def test_rules_decide_in_their_order(customers: Any) -> None:
     web = ~young & (customers["channel"] == "web") & customers["income"].notna()
     expected = np.select([young, web], ["young", "web"], "others")
     assert list(found.labels) == expected.tolist()
-    assert found.rules["n"].tolist() == [(expected == name).sum() for name in found.names]
-    assert found.rules["rule"][0] == "age below 30"
+    assert found.rule_table["n"].tolist() == [(expected == name).sum() for name in found.names]
+    assert found.rule_table["rule"][0] == "age below 30"
     swapped = from_rules(customers, dict(reversed(RULES.items())), default="others")
     assert swapped.sizes["web"] > found.sizes["web"]
 

@@ -106,7 +106,7 @@ def test_fast_food_perceptions_are_retold(realdata) -> None:
     assert found["separates"].all()
     assert found["certain"].all()
     assert found["n_traits"].max() == 2
-    retold = segmentation.as_rules(traits=items, random_state=0)
+    retold = segmentation.rules(traits=items, random_state=0)
     assert retold.fidelity.value > 0.9
     tool = segmentation.typing_tool(questions=items, random_state=0)
     assert len(tool.questions) < 8
@@ -181,7 +181,7 @@ def test_text_shows_the_tree(found) -> None:
 
 def test_a_segmentation_is_retold(market) -> None:
     segmentation = ilk.segment(market.customers, market.features, k=3, random_state=0)
-    found = segmentation.as_rules(random_state=0)
+    found = segmentation.rules(random_state=0)
     assert found.fidelity.value > 0.9
 
 

@@ -62,7 +62,7 @@ def grid_segment(
     Returns
     -------
     Segmentation
-        With the rules in ``.rules`` and these tables in ``.check(name)``: ``"cuts"`` (where high begins on each axis, how
+        With the rules in ``.rule_table`` and these tables in ``.check(name)``: ``"cuts"`` (where high begins on each axis, how
         many customers lie exactly there), ``"grid"`` (customers per quadrant against independence of the axes, with adjusted
         residuals) and ``"association"`` (chi-squared test of the axes, Cramér's V). ``.plot("grid")`` draws them. Customers
         who lack one of the two are in no segment, and counted.

@@ -134,10 +134,10 @@ class Segmentation(Result):
         return dict(zip(self.names, self._core.texts(), strict=True))
 
     @property
-    def rules(self) -> Any:
-        """One row per rule, in the order in which they are tried: its segment, the rule in words, the customers it decided.
+    def rule_table(self) -> Any:
+        """One row per rule that the segments are made by: its segment, the rule in words, the customers that it decided.
 
-        As the segments were made; later edits are in :attr:`history`.
+        In the order in which they are tried, as the segments were made; later edits are in :attr:`history`.
 
         Raises
         ------
@@ -146,8 +146,8 @@ class Segmentation(Result):
         """
         if "rules" not in self._core.checks():
             raise DataError(
-                f"rules: found segments whose origin is {self.origin!r}, but only rules can be listed; "
-                "what tells them apart is in .profile()"
+                f"rule_table: found segments whose origin is {self.origin!r}, but only rules can be listed; "
+                "rules that retell other segments are in .rules()"
             )
         return self.check("rules")
 
@@ -500,7 +500,7 @@ class Segmentation(Result):
 
         return distinguish(self, df, **options)
 
-    def as_rules(self, df: Any = None, **options: Any) -> SegmentRules:
+    def rules(self, df: Any = None, **options: Any) -> SegmentRules:
         """The segments retold as rules of a small tree, with their fidelity; see :func:`ilk.profile.rules`."""
         from ilk.profile import rules
 

@@ -158,7 +158,7 @@ def life_stage_segment(
     Returns
     -------
     Segmentation
-        The expected drivers are in ``.texts``, the rules in ``.rules``. With ``driver``, ``.check("drivers")`` has the
+        The expected drivers are in ``.texts``, the rules in ``.rule_table``. With ``driver``, ``.check("drivers")`` has the
         share of each driver in each stage with its adjusted residual (beyond ±2 about 5 % of chance) and whether it is the
         expected one, and ``.check("driver_test")`` the chi-squared test with Cramér's V. Customers of no stage are counted.
 

@@ -56,7 +56,7 @@ def from_rules(
     Returns
     -------
     Segmentation
-        As of :func:`ilk.segment`, with the rules in ``.rules``; new customers go by the same rules.
+        As of :func:`ilk.segment`, with the rules in ``.rule_table``; new customers go by the same rules.
 
     Raises
     ------
