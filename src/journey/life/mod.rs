@@ -380,13 +380,14 @@ impl Persist for LifePath {
         {
             return Err(persist::broken("margins and values do not agree with the stages"));
         }
-        let is_open = |share: f64| share > 0.0 && share < 1.0;
-        if !is_open(self.confidence)
-            || self.n_boot > MAX_BOOT
-            || !(1..=MOST_PERIODS).contains(&self.horizon)
-            || !(self.discount >= 0.0 && self.discount.is_finite())
-            || !(self.min_count >= 0.0 && self.min_count.is_finite())
-        {
+        let is_amount = |value: f64| value >= 0.0 && value.is_finite();
+        let are_settings = self.confidence > 0.0
+            && self.confidence < 1.0
+            && self.n_boot <= MAX_BOOT
+            && (1..=MOST_PERIODS).contains(&self.horizon)
+            && is_amount(self.discount)
+            && is_amount(self.min_count);
+        if !are_settings {
             return Err(persist::broken("a setting is out of range"));
         }
         Ok(())
