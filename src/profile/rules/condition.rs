@@ -312,13 +312,11 @@ pub fn round_cut(low: f64, high: f64) -> f64 {
             continue;
         }
         let step = 10f64.powi(exponent.abs());
-        let cut = if exponent >= 0 {
-            ((low / step).floor() + 1.0) * step
-        } else {
-            // By way of text, so that the cut is the double nearest to the short decimal.
-            let units = (low * step).floor() + 1.0;
-            format!("{:.*}", exponent.unsigned_abs() as usize, units / step).parse().unwrap_or(high)
-        };
+        let below = if exponent >= 0 { low / step } else { low * step }.floor();
+        // By way of text, so that the cut is the double nearest to the short decimal; the step itself may be a hair off.
+        let at = |units: f64| format!("{units:.0}e{exponent}").parse().unwrap_or(high);
+        let next: f64 = at(below + 1.0);
+        let cut = if next > low { next } else { at(below + 2.0) };
         if low < cut && cut <= high {
             return cut;
         }
