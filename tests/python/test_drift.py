@@ -194,3 +194,10 @@ def test_demographics_alone_are_warned_of() -> None:
     ilk.segment(frame, ["age", "gender"], k=2, random_state=0, base={"age": "lifestyle"})
     with pytest.raises(DataError, match="base: found 'style'"):
         ilk.segment(frame, ["age"], k=2, random_state=0, base={"age": "style"})
+
+
+def test_no_new_customers_are_refused() -> None:
+    before = {"visits": [20.0, 30.0, 60.0, 70.0]}
+    segments = ilk.segment(before, ["visits"], k=2, random_state=0)
+    with pytest.raises(DataError, match="new: found no rows"):
+        segments.drift({"visits": np.array([], dtype=float)}, df=before)

@@ -587,3 +587,10 @@ def test_same_rules_give_the_same_file_for_any_number_of_threads(customers: Any)
         ilk.set_num_threads(threads)
         texts.append(from_rules(customers, RULES, default="others").to_json())
     assert texts[0] == texts[1] == texts[2]
+
+
+@pytest.mark.parametrize("ages", [[], [np.nan, np.nan]])
+def test_a_grid_without_values_says_so(ages: list[float]) -> None:
+    frame = {"age": np.array(ages, dtype=float), "effort": np.arange(len(ages), dtype=float)}
+    with pytest.raises(DataError, match=f"'age'.*found no value in {len(ages)} rows"):
+        grid_segment(frame, money="age", effort="effort")

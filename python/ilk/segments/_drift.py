@@ -199,6 +199,8 @@ def drift(
             "try: df=customers"
         )
     frame = Frame.of(new, name="new")
+    if len(frame) == 0:
+        raise DataError("new: found no rows, but at least one customer is needed to compare with")
     codes = None
     if labels is not None:
         if isinstance(labels, str):

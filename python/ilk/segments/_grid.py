@@ -160,6 +160,10 @@ class _Axis:
             values = np.where(codes < 0, np.nan, codes).astype(float)
         elif kind == "number":
             values, categories = frame.core.numeric(column), None
+        elif kind == "empty":
+            raise DataError(
+                f"column {column!r}: found no value in {len(frame):,} rows, but a cut needs some to cut between"
+            )
         else:
             raise DataError(
                 f"column {column!r}: found {kind} values, but numbers or ordered categories are needed; "
