@@ -347,7 +347,7 @@ def test_drawn_customers_follow_their_covariates() -> None:
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"n_classes": 0}, "n_classes: found 0, but at least 1"),
+        ({"n_classes": 0}, "n_classes: found 0, but a whole number from 1 up"),
         ({"n_classes": 65}, "at most 64"),
         ({"n_init": 0}, "n_init: found 0"),
         ({"max_iter": 0}, "max_iter: found 0"),

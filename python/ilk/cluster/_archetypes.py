@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ilk import _core
+from ilk._arguments import whole
 from ilk._progress import progress_bar
 from ilk.cluster._base import (
     Clusters,
@@ -17,7 +18,6 @@ from ilk.cluster._base import (
     enough_rows,
     number,
     seed_of,
-    whole,
 )
 
 if TYPE_CHECKING:
@@ -151,8 +151,8 @@ class Archetypes(Clusters, OfNumbers):
                 rows,
                 checked_weights(sample_weight, rows),
                 n_archetypes=n_archetypes,
-                n_init=whole("n_init", self.n_init),
-                max_iter=whole("max_iter", self.max_iter),
+                n_init=whole("n_init", self.n_init, 1),
+                max_iter=whole("max_iter", self.max_iter, 1),
                 tol=number("tol", self.tol),
                 seed=seed_of(self.random_state),
                 names=self._names(),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import warnings
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,6 +16,7 @@ from sklearn.exceptions import ConvergenceWarning as SklearnConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from ilk._arguments import whole
 from ilk.exceptions import ConvergenceWarning, DataError, DataWarning
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def seed_of(random_state: int | np.random.RandomState | None) -> int:
 
 def enough_rows(name: str, value: Any, n_rows: int) -> int:
     """A number of groups, checked against the number of rows."""
-    wanted = whole(name, value)
+    wanted = whole(name, value, 1)
     if n_rows < wanted:
         mend = f"; try: {name}={n_rows}" if n_rows else ""
         raise DataError(
@@ -213,16 +213,6 @@ def _refuse_text(name: str, X: Any) -> None:
                     f"column {called}, row {row}: found {value!r}, but {name} needs numbers; "
                     "try: KPrototypes, which takes text and categories as they are"
                 ) from None
-
-
-def whole(name: str, value: Any) -> int:
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name}: found {value!r}, but a whole number is needed") from None
-    if number < 1:
-        raise DataError(f"{name}: found {number}, but at least 1 is needed")
-    return number
 
 
 def number(name: str, value: Any) -> float:

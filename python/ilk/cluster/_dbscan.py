@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ilk import _core
+from ilk._arguments import whole
 from ilk._progress import progress_bar
-from ilk.cluster._base import checked_weights, number, whole
+from ilk.cluster._base import checked_weights, number
 from ilk.cluster._density import Dense
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ class DBSCAN(Dense):
                 rows,
                 checked_weights(sample_weight, rows),
                 eps=number("eps", self.eps),
-                min_samples=whole("min_samples", self.min_samples),
+                min_samples=whole("min_samples", self.min_samples, 1),
                 names=self._names(),
                 progress=show,
             )

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 
 from ilk import _core
+from ilk._arguments import whole
 from ilk._progress import progress_bar
-from ilk.cluster._base import number, whole
+from ilk.cluster._base import number
 from ilk.cluster._density import Dense
 from ilk.exceptions import DataError
 
@@ -156,7 +157,7 @@ class HDBSCAN(Dense):
         with progress_bar(self.progress, type(self).__name__) as show:
             self._model = _core.HDBSCANModel.fit(
                 rows,
-                min_cluster_size=whole("min_cluster_size", self.min_cluster_size),
+                min_cluster_size=whole("min_cluster_size", self.min_cluster_size, 1),
                 min_samples=_optional("min_samples", self.min_samples),
                 cluster_selection_epsilon=number(
                     "cluster_selection_epsilon", self.cluster_selection_epsilon
@@ -234,4 +235,4 @@ class HDBSCAN(Dense):
 
 
 def _optional(name: str, value: Any) -> int | None:
-    return None if value is None else whole(name, value)
+    return None if value is None else whole(name, value, 1)

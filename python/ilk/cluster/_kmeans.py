@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from ilk import _core
+from ilk._arguments import whole
 from ilk._progress import progress_bar
 from ilk.cluster._base import (
     Clusters,
@@ -16,7 +17,6 @@ from ilk.cluster._base import (
     enough_rows,
     number,
     seed_of,
-    whole,
 )
 from ilk.exceptions import DataError
 
@@ -157,8 +157,8 @@ class KMeans(Clusters, OfNumbers):
                 checked_weights(sample_weight, rows),
                 n_clusters=n_clusters,
                 init=init,
-                n_init=whole("n_init", self.n_init),
-                max_iter=whole("max_iter", self.max_iter),
+                n_init=whole("n_init", self.n_init, 1),
+                max_iter=whole("max_iter", self.max_iter, 1),
                 tol=number("tol", self.tol),
                 seed=seed_of(self.random_state),
                 names=self._names(),

@@ -9,9 +9,10 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ilk import _core
+from ilk._arguments import whole
 from ilk._frame import Frame, default_native, to_native
 from ilk._progress import progress_bar
-from ilk.cluster._base import Clusters, checked_weights, enough_rows, seed_of, whole
+from ilk.cluster._base import Clusters, checked_weights, enough_rows, seed_of
 from ilk.cluster._frames import OfFrames, Rows, collected, frame_of, is_frame
 from ilk.cluster._gower import Names, checked_memory, roles_of, warn_of_empty_columns
 from ilk.cluster._rows import Numbers, all_numbers, matrix_of, some_rows
@@ -213,7 +214,7 @@ class KMedoids(Clusters, OfFrames):
         data = self._take_rows(X, reset=True)
         n_clusters = enough_rows("n_clusters", self.n_clusters, len(data))
         metric, roles = self._metric(data)
-        n_init = whole("n_init", self.n_init)
+        n_init = whole("n_init", self.n_init, 1)
         with progress_bar(self.progress, type(self).__name__) as show:
             self._model, empty, pair = _core.KMedoidsModel.fit(
                 data.core if metric == "gower" else matrix_of(data),
@@ -224,11 +225,11 @@ class KMedoids(Clusters, OfFrames):
                 method=self.method,
                 init=self._init(),
                 n_init=n_init,
-                max_iter=whole("max_iter", self.max_iter),
-                n_samples=whole("n_samples", self.n_samples),
+                max_iter=whole("max_iter", self.max_iter, 1),
+                n_samples=whole("n_samples", self.n_samples, 1),
                 sample_size=None
                 if self.sample_size is None
-                else whole("sample_size", self.sample_size),
+                else whole("sample_size", self.sample_size, 1),
                 seed=seed_of(self.random_state),
                 max_memory=checked_memory(self.max_memory),
                 names=self._names(),

@@ -8,9 +8,10 @@ from sklearn.base import DensityMixin
 from sklearn.utils.validation import check_is_fitted
 
 from ilk import _core
+from ilk._arguments import whole
 from ilk._frame import Frame, default_native, to_dict, to_native
 from ilk._progress import progress_bar
-from ilk.cluster._base import checked_weights, seed_of, whole
+from ilk.cluster._base import checked_weights, seed_of
 from ilk.cluster._frames import OfFrames, Rows, frame_of
 from ilk.cluster._latent_items import parameters_of
 from ilk.cluster._latent_test import BootstrapLRTest
@@ -315,7 +316,7 @@ class LatentClass(DensityMixin, OfFrames):  # type: ignore[misc]
         weights = checked_weights(sample_weight, Rows(len(frame)))
         with progress_bar(self.progress, "bootstrap") as show:
             found = _core.LatentClassModel.bootstrap_test(
-                frame.core, weights, parameters, whole("n_boot", n_boot), show
+                frame.core, weights, parameters, whole("n_boot", n_boot, 1), show
             )
         return BootstrapLRTest(parameters["n_classes"], *found)
 
@@ -480,7 +481,7 @@ class LatentClass(DensityMixin, OfFrames):  # type: ignore[misc]
         check_is_fitted(self)
         table = None if covariates is None else Frame.of(covariates, name="covariates").core
         seed = seed_of(random_state)
-        drawn, labels = self._model.sample(whole("n_samples", n_samples), table, seed)
+        drawn, labels = self._model.sample(whole("n_samples", n_samples, 1), table, seed)
         return to_native(drawn, self._native), labels
 
     def summary(self) -> Any:

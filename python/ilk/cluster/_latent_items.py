@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ilk.cluster._base import enough_rows, number, seed_of, whole
+from ilk._arguments import whole
+from ilk.cluster._base import enough_rows, number, seed_of
 from ilk.cluster._frames import named
 from ilk.exceptions import DataError
 
@@ -33,8 +34,8 @@ def parameters_of(
         "numeric": [name for name in covariates if kinds[name] == "number"],
         "categorical": [name for name in covariates if kinds[name] != "number"],
         "n_classes": n_classes,
-        "n_init": whole("n_init", estimator.n_init),
-        "max_iter": whole("max_iter", estimator.max_iter),
+        "n_init": whole("n_init", estimator.n_init, 1),
+        "max_iter": whole("max_iter", estimator.max_iter, 1),
         "tol": number("tol", estimator.tol),
         "seed": seed_of(random_state),
         "names": frame.columns,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from ilk.cluster._base import checked_weights, whole
+from ilk._arguments import whole
+from ilk.cluster._base import checked_weights
 from ilk.cluster._kmeans import KMeans
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ class MiniBatchKMeans(KMeans):
         DataError
             If a value is not finite, a parameter or weight is out of range, or there are fewer rows than clusters.
         """
-        self._fit(X, sample_weight, whole("batch_size", self.batch_size))
+        self._fit(X, sample_weight, whole("batch_size", self.batch_size, 1))
         return self
 
     def partial_fit(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> Self:

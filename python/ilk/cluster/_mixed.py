@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sklearn.utils.validation import check_is_fitted
 
+from ilk._arguments import whole
 from ilk._frame import default_native, to_native
 from ilk._progress import progress_bar
 from ilk.cluster._base import (
@@ -14,7 +15,6 @@ from ilk.cluster._base import (
     enough_rows,
     seed_of,
     warn_of_empty_rows,
-    whole,
 )
 from ilk.cluster._frames import OfFrames, Rows, frame_of
 
@@ -94,8 +94,8 @@ class MixedClusters(Clusters, OfFrames):
                 **own,
                 n_clusters=n_clusters,
                 init=init,
-                n_init=whole("n_init", self.n_init),
-                max_iter=whole("max_iter", self.max_iter),
+                n_init=whole("n_init", self.n_init, 1),
+                max_iter=whole("max_iter", self.max_iter, 1),
                 seed=seed_of(self.random_state),
                 progress=show,
             )

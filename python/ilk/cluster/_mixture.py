@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ilk import _core
+from ilk._arguments import whole
 from ilk._progress import progress_bar
 from ilk.cluster._base import (
     CollapsedComponentWarning,
@@ -21,7 +22,6 @@ from ilk.cluster._base import (
     enough_rows,
     number,
     seed_of,
-    whole,
 )
 from ilk.exceptions import DataError, DataWarning
 
@@ -191,8 +191,8 @@ class GaussianMixture(DensityMixin, OfNumbers):  # type: ignore[misc]
                 weights_init=numbers("weights_init", self.weights_init, 1),
                 means_init=numbers("means_init", self.means_init, 2),
                 precisions_init=numbers("precisions_init", self.precisions_init, None),
-                n_init=whole("n_init", self.n_init),
-                max_iter=whole("max_iter", self.max_iter),
+                n_init=whole("n_init", self.n_init, 1),
+                max_iter=whole("max_iter", self.max_iter, 1),
                 tol=number("tol", self.tol),
                 reg_covar=number("reg_covar", self.reg_covar),
                 seed=seed_of(self.random_state),
@@ -418,7 +418,7 @@ class GaussianMixture(DensityMixin, OfNumbers):  # type: ignore[misc]
             The rows, component after component, and their components.
         """
         check_is_fitted(self)
-        n_samples = whole("n_samples", n_samples)
+        n_samples = whole("n_samples", n_samples, 1)
         rng = check_random_state(self.random_state)
         weights = self.weights_ / self.weights_.sum()
         labels = np.repeat(np.arange(len(weights)), rng.multinomial(n_samples, weights))

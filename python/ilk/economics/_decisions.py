@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ilk import _core
+from ilk._arguments import whole
 from ilk._frame import Frame
 from ilk._html import format_value
 from ilk._progress import progress_bar
 from ilk._random import new_seed
 from ilk._result import Explanation
-from ilk.economics._arguments import whole
 from ilk.economics._report import Report, column_names, labelled, with_interval
 from ilk.exceptions import DataError
 

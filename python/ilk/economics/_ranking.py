@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ilk import _core
+from ilk._arguments import whole
 from ilk._frame import to_dict, to_native
 from ilk._result import Explanation, Result
-from ilk.economics._arguments import whole
 from ilk.exceptions import DataError
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ import warnings
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ilk import _core
+from ilk._arguments import whole
 from ilk._frame import Frame, to_native
 from ilk._result import Explanation, Result
-from ilk.economics._arguments import whole
 from ilk.economics._time import as_date, as_day, unit_days, unit_name
 from ilk.exceptions import DataError, DataWarning
 

@@ -6,9 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ilk import _core
+from ilk._arguments import whole
 from ilk._frame import to_dict, to_native
 from ilk._result import Explanation, Result
-from ilk.economics._arguments import whole
 from ilk.economics._ranking import FORMATS, Knockout, Ranking, weighted
 from ilk.economics._time_to_sale import TimeToSale
 from ilk.exceptions import DataError

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ilk import _core
+from ilk._arguments import whole
 from ilk._frame import Frame, require_columns
 from ilk._progress import progress_bar
 from ilk._random import new_seed
-from ilk.economics._arguments import whole
 from ilk.economics._scorecard import Scorecard
 from ilk.exceptions import DataError, DataWarning
 from ilk.segments import Segmentation

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ilk import _core
+from ilk._arguments import whole
 from ilk._frame import Frame, to_dict, to_native
 from ilk._progress import progress_bar
 from ilk._random import new_seed
@@ -114,7 +115,7 @@ class LifePath(Result):
     def _occupancy(self, periods: int | None = None) -> _core.Table:
         _, horizon, _ = self._core.words()
         table: _core.Table = self._core.occupancy(
-            horizon if periods is None else _whole("periods", periods)
+            horizon if periods is None else whole("periods", periods)
         )
         return table
 
@@ -302,7 +303,7 @@ def life_path(
     if isinstance(stages, str):
         raise TypeError("stages: found one text, but a list of stages is needed")
     if period is not None and not isinstance(period, str):
-        period = _whole("period", period)
+        period = whole("period", period)
     frame = Frame.of(panel, name="panel", columns=[c for c in columns.values() if c is not None])
     seed = new_seed(random_state)
     amounts = _amounts("margin", margin)
@@ -318,10 +319,10 @@ def life_path(
         "margin": amounts,
         "discount": 0.0 if discount is None else _number("discount", discount),
         "period": period,
-        "horizon": 10 if horizon is None else _whole("horizon", horizon),
+        "horizon": 10 if horizon is None else whole("horizon", horizon),
         "start": beginning,
         "min_count": _number("min_count", min_count),
-        "n_boot": _whole("n_boot", n_boot),
+        "n_boot": whole("n_boot", n_boot),
         "confidence": _number("confidence", confidence),
     }
     request = json.dumps(
@@ -376,12 +377,3 @@ def _number(argument: str, value: Any, stage: Any = None) -> float:
     if not math.isfinite(number):
         raise DataError(f"{argument}: found {value!r}{of}, but a finite number is needed")
     return number
-
-
-def _whole(argument: str, value: Any) -> int:
-    """A whole number."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{argument}: found {value!r}, but a whole number is needed")
-    if not 0 <= value < 2**63:
-        raise DataError(f"{argument}: found {value}, but a whole number, 0 or more, is needed")
-    return int(value)

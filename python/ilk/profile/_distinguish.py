@@ -6,11 +6,12 @@ import json
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ilk import _core
+from ilk._arguments import whole
 from ilk._frame import to_native
 from ilk._progress import progress_bar
 from ilk._result import Explanation, Result
 from ilk.exceptions import DataError
-from ilk.profile._members import members_of, whole
+from ilk.profile._members import members_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -222,7 +223,7 @@ def distinguish(
             members,
             method,
             most,
-            whole("top", top),
+            whole("top", top, 1),
             float(coverage),
             float(leak),
             bool(jointly),

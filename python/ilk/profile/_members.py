@@ -14,7 +14,7 @@ from ilk.exceptions import DataWarning
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["members_of", "names_in", "placed", "whole"]
+__all__ = ["members_of", "names_in", "placed"]
 
 
 def members_of(
@@ -44,17 +44,6 @@ def names_in(columns: Sequence[str] | None, argument: str) -> list[str] | None:
         if not isinstance(name, str):
             raise TypeError(f"{argument}: found {name!r}, but names of columns are needed")
     return names
-
-
-def whole(argument: str, value: Any, least: int = 1) -> int:
-    """A whole number from ``least`` up."""
-    from ilk.exceptions import DataError
-
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise DataError(
-            f"{argument}: found {value!r}, but a whole number from {least} up is needed"
-        )
-    return int(value)
 
 
 def placed(core: Any, df: Any) -> Any:

@@ -6,11 +6,12 @@ import json
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from ilk import _core
+from ilk._arguments import whole
 from ilk._frame import to_native
 from ilk._progress import progress_bar
 from ilk._random import new_seed
 from ilk._result import Explanation, Result
-from ilk.profile._members import members_of, placed, whole
+from ilk.profile._members import members_of, placed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -223,9 +224,9 @@ def rules(
     """
     seed = new_seed(random_state)
     frame, members = members_of(segments, df, traits, "traits")
-    depth, leaves = whole("max_depth", max_depth), whole("max_leaves", max_leaves)
+    depth, leaves = whole("max_depth", max_depth, 1), whole("max_leaves", max_leaves, 1)
     parts = whole("folds", folds, 2)
-    least = None if min_leaf is None else whole("min_leaf", min_leaf)
+    least = None if min_leaf is None else whole("min_leaf", min_leaf, 1)
     given_up = None if tolerance is None else float(tolerance)
     costs = [(str(name), float(value)) for name, value in (cost or {}).items()]
     settings = {

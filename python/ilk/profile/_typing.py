@@ -6,12 +6,13 @@ import json
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ilk import _core
+from ilk._arguments import whole
 from ilk._frame import to_native
 from ilk._progress import progress_bar
 from ilk._random import new_seed
 from ilk._result import Explanation, Result
 from ilk.profile._export import python_text, sql_text
-from ilk.profile._members import members_of, placed, whole
+from ilk.profile._members import members_of, placed
 from ilk.profile._rules import Fidelity
 
 if TYPE_CHECKING:
@@ -213,7 +214,7 @@ def typing_tool(
     """
     seed = new_seed(random_state)
     frame, members = members_of(segments, df, questions, "questions")
-    most, parts = whole("max_questions", max_questions), whole("folds", folds, 2)
+    most, parts = whole("max_questions", max_questions, 1), whole("folds", folds, 2)
     given_up = None if tolerance is None else float(tolerance)
     ranges = whole("answers", answers, 2)
     settings = {

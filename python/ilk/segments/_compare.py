@@ -230,7 +230,8 @@ def compare_segmentations(
     >>> found.by_scenario()
     {'life_stages': 'truth', 'journey_maps': 'channel'}
     """
-    from ilk.profile._members import names_in, whole
+    from ilk._arguments import whole
+    from ilk.profile._members import names_in
 
     if not isinstance(segmentations, Mapping):
         raise TypeError(
@@ -242,7 +243,7 @@ def compare_segmentations(
             f"segmentations: found {len(segmentations)}, but at least two are needed to compare them"
         )
     seed = new_seed(random_state)
-    boots, most = whole("n_boot", n_boot, 0), whole("max_questions", max_questions)
+    boots, most = whole("n_boot", n_boot, 0), whole("max_questions", max_questions, 1)
     columns = names_in(descriptors, "descriptors") or []
     tagged = _tagged(segmentations, scenario)
     shares = _weights(weights)
