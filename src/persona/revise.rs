@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::condition::{Condition, Style};
 use super::text::{self, MAX_TEXT};
-use super::{Card, Line, Personas, Provenance, Revision, SECTIONS};
+use super::{Card, LeftOut, Line, Personas, Provenance, Revision, SECTIONS};
 use crate::error::{Error, Result};
 use crate::persist::Persist;
 use crate::table::Table;
@@ -19,6 +19,14 @@ pub struct Edit {
     pub statements: Vec<String>,
     /// For an attribute: the range that is stated.
     pub range: Option<(Option<f64>, Option<f64>)>,
+}
+
+impl Card {
+    /// The segment's share of revenue, where a line tells it.
+    fn share_of_revenue(&self) -> Option<f64> {
+        let named = |line: &&Line| line.attribute.as_deref() == Some("revenue_share");
+        self.lines.iter().find(named)?.figures.first()?.value
+    }
 }
 
 /// A difference between two sets of cards.
@@ -74,6 +82,48 @@ impl Personas {
         }
         revised.validate()?;
         Ok(revised)
+    }
+
+    /// The cards of the `most` segments with the largest share of revenue, or with most customers where not every card
+    /// tells its share; of equal ones the first. The others are told as left out.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] if no card would be left.
+    pub fn limit(&self, most: usize) -> Result<Self> {
+        if most == 0 {
+            return Err(Error::argument("most", 0, "at least one persona is needed"));
+        }
+        let revenue: Vec<Option<f64>> = self.cards.iter().map(Card::share_of_revenue).collect();
+        let by_revenue = revenue.iter().all(Option::is_some);
+        let rank = |at: usize| match by_revenue {
+            true => revenue[at].unwrap_or(0.0),
+            // A segment whose customers are too few to be told has the fewest.
+            false => self.cards[at].n.map_or(0.0, |n| n as f64),
+        };
+        let mut order: Vec<usize> = (0..self.cards.len()).collect();
+        order.sort_by(|&a, &b| rank(b).total_cmp(&rank(a)));
+        let kept = &order[..most.min(order.len())];
+        let mut limited = self.clone();
+        let reason = format!(
+            "not among the {most} segments with most {}",
+            if by_revenue { "revenue" } else { "customers" }
+        );
+        limited.cards = Vec::with_capacity(kept.len());
+        for (at, card) in self.cards.iter().enumerate() {
+            if kept.contains(&at) {
+                limited.cards.push(card.clone());
+            } else {
+                limited.left_out.push(LeftOut {
+                    segment: card.segment.clone(),
+                    n: card.n,
+                    share: card.share,
+                    worth: revenue[at],
+                    reason: reason.clone(),
+                });
+            }
+        }
+        Ok(limited)
     }
 
     /// Place of the card of this name or segment.

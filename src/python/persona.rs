@@ -118,6 +118,11 @@ result!(PyPersonas, "Personas", Personas, {
         Ok(Self(self.0.revise(persona, &read::<Vec<Edit>>(edits)?, reason)?))
     }
 
+    /// The cards of the segments that bring most.
+    fn limit(&self, most: usize) -> PyResult<Self> {
+        Ok(Self(self.0.limit(most)?))
+    }
+
     /// What other cards say differently.
     fn diff(&self, other: &Bound<'_, Self>) -> PyResult<PyTable> {
         Ok(PyTable(self.0.diff(&other.get().0)?))

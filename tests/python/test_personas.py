@@ -1,10 +1,9 @@
-"""Cards of personas: what they state, where it comes from, how they are revised."""
+"""Cards of personas: what they state, and where it comes from."""
 
 from __future__ import annotations
 
 import json
 import pickle
-import warnings
 
 import numpy as np
 import pandas as pd
@@ -12,47 +11,27 @@ import polars as pl
 import pytest
 
 import ilk
+import people
 from ilk import taxonomy
 from ilk.exceptions import DataError, DataWarning, MissingColumnError, ModelFileError
 from ilk.gaps import Positioning, value_map
 from ilk.personas import Personas, personas, schema
-
-FEATURES = ["age", "household", "visits_per_month", "basket_value", "discount_share"]
-
-
-@pytest.fixture(scope="module")
-def market():
-    return ilk.datasets.make_market(900, random_state=4)
-
-
-@pytest.fixture(scope="module")
-def segmentation(market):
-    return ilk.segment(market.customers, FEATURES, k=3, random_state=0)
+from people import FEATURES, lines_of, small
 
 
 @pytest.fixture
-def found(segmentation) -> Personas:
-    return personas(segmentation, attributes=FEATURES)
+def market():
+    return people.market()
 
 
-def small(n: int = 40) -> pd.DataFrame:
-    """Two segments of 3 n / 4 and n / 4 customers."""
-    big = 3 * n // 4
-    return pd.DataFrame(
-        {
-            "segment": ["big"] * big + ["little"] * (n - big),
-            "town": ["city"] * (big - 4) + ["village"] * (n - big + 4),
-            "income": [20_000.0 + 100 * i for i in range(n)],
-            "late": [1] * (n // 2) + [0] * (n - n // 2),
-            "dear": ["yes"] * (n // 4) + ["no"] * (n - n // 4),
-            "rating": [1 + i % 5 for i in range(n)],
-            "driver": (["price", "fun", "price", "status"] * n)[:n],
-        }
-    )
+@pytest.fixture
+def segmentation():
+    return people.segmentation()
 
 
-def lines_of(cards: Personas, persona: str, slot: str) -> list[dict]:
-    return [line for line in cards.card(persona)["lines"] if line["slot"] == slot]
+@pytest.fixture
+def found() -> Personas:
+    return people.cards()
 
 
 def test_each_segment_gets_a_card(found: Personas, segmentation) -> None:
@@ -407,105 +386,6 @@ def test_small_cells_are_hidden() -> None:
     assert "fewer than 5 customers" in str(cards.explain())
 
 
-def test_more_than_seven_segments_are_limited_with_the_loss_stated() -> None:
-    """S2-PERS-03: 6 or 7 personas at most."""
-    rng = np.random.default_rng(0)
-    codes = np.repeat(np.arange(9), [50, 40, 30, 30, 30, 30, 30, 10, 8])
-    customers = pd.DataFrame({"x": rng.normal(size=codes.size), "s": [f"s{c}" for c in codes]})
-    with pytest.warns(DataWarning, match=r"9 segments are more than 7 .* 7.0% of the customers"):
-        cards = personas("s", customers, ["x"])
-    assert cards.names == [f"s{i}" for i in range(7)]
-    assert cards.left_out["segment"].tolist() == ["s7", "s8"]
-    assert cards.left_out["share"].sum() == pytest.approx(18 / 258, rel=5e-3)
-    assert "Without a card: s7, s8" in str(cards.explain())
-    # The share over all customers counts those of segments without a card.
-    assert cards.card("s0")["share"] == pytest.approx(50 / 258, abs=5e-4)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert len(personas("s", customers, ["x"], max_personas=None).names) == 9
-
-
-def test_segments_of_most_revenue_are_kept() -> None:
-    """S2-PERS-03: with economics the priority is the share of revenue."""
-    customers = small()
-    economics = {"segment": ["big", "little"], "revenue_share": [0.2, 0.8]}
-    with pytest.warns(
-        DataWarning, match=r"most revenue .* 75.0% of the customers and 20.0% of the revenue"
-    ):
-        cards = personas("segment", customers, ["town"], economics=economics, max_personas=1)
-    assert cards.names == ["little"]
-
-
-def test_empty_segments_get_no_card() -> None:
-    customers = small()
-    customers["segment"] = pd.Categorical(
-        customers["segment"], ["big", "little", "none"], ordered=True
-    )
-    with pytest.warns(DataWarning, match="segment 'none' has no customers"):
-        cards = personas("segment", customers, ["town"])
-    assert cards.names == ["big", "little"]
-    assert cards.left_out["reason"].tolist() == ["it has no customers"]
-
-
-def test_revising_keeps_what_was_replaced(found: Personas) -> None:
-    """S5-CHAR-03: assumptions are marked, kept with their reason, and compared."""
-    name = found.names[0]
-    before = found.card(name)
-    new = found.revise(name, age=(30, 40), education="evening classes", reason="interviews")
-    assert (found.version, new.version) == (1, 2)
-    line = next(line for line in new.card(name)["lines"] if line["attribute"] == "age")
-    assert line["statement"] == "30 to below 40"
-    assert (line["provenance"], line["reason"]) == ("assumed", "interviews")
-    assert len(line["replaces"]) == 1
-    assert line["n"] is None
-    said = lines_of(new, name, "education")[0]
-    assert said["statement"] == "evening classes"
-    assert said["replaces"] == []
-    assert new.revisions["field"].tolist() == ["age", "education"]
-    third = new.revise(name, age=None, name="Anna", reason="no longer")
-    assert third.version == 3
-    assert third.names[0] == "Anna"
-    assert "age" not in third.rule("Anna")
-    assert len(third.revisions) == 4
-    assert third.card(before["segment"])["name"] == "Anna"
-    assert Personas.from_json(third.to_json()).to_json() == third.to_json()
-
-
-def test_revised_range_counts_in_the_prevalence(found: Personas, market) -> None:
-    name = found.names[0]
-    new = found.revise(name, age=(30, 40), reason="interviews")
-    audit = new.prevalence(["age"]).table.set_index("persona")
-    complete = market.customers["age"].dropna()
-    assert audit.loc[name, "matched"] == ((complete >= 30) & (complete < 40)).sum()
-
-
-def test_differences_of_versions_are_told(found: Personas) -> None:
-    name = found.names[0]
-    new = found.revise(
-        name, age=(30, 40), problems=["no parking"], household=None, reason="interviews"
-    )
-    diff = found.diff(new)
-    assert sorted(zip(diff["change"], diff["attribute"], strict=True)) == [
-        ("added", ""),
-        ("changed", "age"),
-        ("removed", "household"),
-    ]
-    assert diff[diff["change"] == "added"]["after"].tolist() == ["no parking [assumed]"]
-    assert len(found.diff(found)) == 0
-    assert set(new.diff(found)["change"]) == {"added", "changed", "removed"}
-
-
-def test_personas_of_another_time_are_compared() -> None:
-    early = personas("segment", small(), ["town", "income"])
-    late = personas(
-        "segment",
-        small().assign(town="city", segment="big").assign(town=["city", "village"] * 20),
-        ["town", "income"],
-    )
-    diff = early.diff(late)
-    assert ("little", "removed") in set(zip(diff["segment"], diff["change"], strict=True))
-
-
 @pytest.mark.parametrize("frame", ["pandas", "polars", "dict"])
 def test_any_frame_gives_the_same_cards(frame: str) -> None:
     data = small()
@@ -619,8 +499,8 @@ def test_schema_describes_itself_and_every_card(found: Personas) -> None:
         ({"positioning": {"big": {"key": "x"}}}, DataError, "positioning: found 'key'"),
         ({"positioning": {"big": "x"}}, TypeError, "a mapping is needed"),
         ({"customer": "who"}, MissingColumnError, "who"),
-        ({"max_personas": 0}, DataError, "max_personas=5"),
-        ({"max_personas": True}, DataError, "a whole number"),
+        ({"max_personas": 0}, DataError, "max_personas: found 0, but a whole number from 1 up"),
+        ({"max_personas": True}, TypeError, "a whole number"),
         ({"confidence": 2}, DataError, "between 0 and 1"),
         ({"min_count": -1}, DataError, "from 0 up"),
     ],
@@ -629,61 +509,6 @@ def test_refusals(arguments, error, message: str) -> None:
     arguments = {"attributes": ["town"]} | arguments
     with pytest.raises(error, match=message):
         personas("segment", small(), **arguments)
-
-
-@pytest.mark.parametrize(
-    ("call", "error", "message"),
-    [
-        (
-            lambda p: p.revise("segment 1", educaton="x", reason="y"),
-            DataError,
-            'did you mean "education"',
-        ),
-        (
-            lambda p: p.revise("segment 1", hosehold="x", reason="y"),
-            DataError,
-            'did you mean "household"',
-        ),
-        (
-            lambda p: p.revise("segmnt 1", education="x", reason="y"),
-            DataError,
-            'did you mean "segment 1"',
-        ),
-        (lambda p: p.revise("segment 1", reason="y"), DataError, "found no field"),
-        (lambda p: p.revise("segment 1", education="x", reason=" "), DataError, "reason is needed"),
-        (
-            lambda p: p.revise("segment 1", education=" ", reason="y"),
-            DataError,
-            "None to take it away",
-        ),
-        (
-            lambda p: p.revise("segment 1", education="x" * 10_001, reason="y"),
-            DataError,
-            "at most 10000",
-        ),
-        (lambda p: p.revise("segment 1", education=3, reason="y"), TypeError, "found a int"),
-        (
-            lambda p: p.revise("segment 1", education=(1, 2), reason="y"),
-            DataError,
-            "belongs to an attribute",
-        ),
-        (lambda p: p.revise("segment 1", age=(2, 1), reason="y"), DataError, "2 to 1"),
-        (lambda p: p.revise("segment 1", age=(np.nan, 1), reason="y"), DataError, "finite ends"),
-        (
-            lambda p: p.revise("segment 1", name="segment 2", reason="y"),
-            DataError,
-            "names must be different",
-        ),
-        (lambda p: p.revise("segment 1", name=["a", "b"], reason="y"), DataError, "one name"),
-        (lambda p: p.card("segmnt 1"), DataError, "did you mean 'segment 1'"),
-        (lambda p: p.prevalence(["agee"]), DataError, "did you mean 'age'"),
-        (lambda p: p.diff(3), TypeError, "Personas are needed"),
-        (lambda p: p.plot("radar"), DataError, '"cards", "prevalence"'),
-    ],
-)
-def test_refusals_of_methods(found: Personas, call, error, message: str) -> None:
-    with pytest.raises(error, match=message):
-        call(found)
 
 
 def test_results_are_frozen_and_broken_files_refused(found: Personas) -> None:

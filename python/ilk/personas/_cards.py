@@ -39,6 +39,7 @@ break-inside:avoid;overflow-wrap:anywhere}
 .ilk{overflow:visible}
 .ilk-cards{display:block}
 .ilk-card{columns:2;column-gap:1.6em;border:0;padding:0;break-inside:auto;break-after:page;font-size:8.4pt;line-height:1.3}
+.ilk-card:last-child{break-after:auto}
 .ilk-card h3,.ilk-card .ilk-size{column-span:all}
 .ilk-card section,.ilk-card li{break-inside:avoid}
 .ilk-card h4{break-after:avoid}

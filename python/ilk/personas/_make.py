@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ilk import _core, taxonomy
+from ilk._arguments import whole
 from ilk._frame import Frame, require_columns
 from ilk._labels import Labels, labelled
 from ilk._progress import progress_bar
@@ -180,9 +181,9 @@ def personas(
       discount_share  lifestyle      the word discount in its name
     """
     if max_personas is not None:
-        _count("max_personas", max_personas, 1)
-    _count("top", top, 1)
-    _count("min_count", min_count, 0)
+        whole("max_personas", max_personas, 1)
+    whole("top", top, 1)
+    whole("min_count", min_count, 0)
     if characteristics is None:
         characteristics = taxonomy.CHARACTERISTICS
     frame, labels = labelled(segments, df)
@@ -349,13 +350,6 @@ def _level(name: str, slot: str, accounts: Sequence[str], told: bool) -> str | N
     if name in accounts or slot == "firm":
         return "account"
     return "contact" if told else None
-
-
-def _count(argument: str, value: Any, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise DataError(
-            f"{argument}: found {value!r}, but a whole number from {least} up is needed; try: {argument}={max(least, 5)}"
-        )
 
 
 def _kept(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 import numpy as np
 
 from ilk import _core
+from ilk._arguments import whole
 from ilk._frame import Frame, to_dict, to_native
 from ilk._labels import labelled
 from ilk._result import Explanation, Result
@@ -297,6 +298,36 @@ class Personas(Result):
             )
         edits = [_edit(name, value) for name, value in fields.items()]
         core = self._core.revise(persona, json.dumps(edits), reason)
+        return type(self)(core, self._native, frame=self._frame, labels=self._labels)
+
+    def limit(self, most: int = 7) -> Self:
+        """The cards of the segments that bring most; people can keep about seven apart.
+
+        Parameters
+        ----------
+        most : int, default 7
+            How many cards to keep: those with the largest share of revenue where every card tells it (``economics=``), else
+            those with most customers.
+
+        Returns
+        -------
+        Personas
+            In the same order. :attr:`left_out` holds the others, with their shares of customers and revenue.
+
+        Raises
+        ------
+        DataError
+            If ``most`` is no whole number from 1 up.
+
+        See Also
+        --------
+        ilk.segments.Segmentation.limit : Puts the nearest segments together instead, so that nobody is left out.
+
+        Notes
+        -----
+        S2-PERS-03.
+        """
+        core = self._core.limit(whole("most", most, 1))
         return type(self)(core, self._native, frame=self._frame, labels=self._labels)
 
     def diff(self, other: Personas) -> Any:
