@@ -76,11 +76,10 @@ impl Customers {
                 names.filter(|name| !source.exclude.contains(name)).collect()
             }
         };
-        let (preparation, unused) = {
-            let reading = source.method.unwrap_or(Method::Auto).reading();
+        let reading = source.method.unwrap_or(Method::Auto).reading();
+        let (_, unused, all) =
             Preparation::learn(table, &names, source.features.is_some(), source.scale, reading)?
-        };
-        let all = preparation.apply(table)?;
+                .apply(table)?;
         let (mut blank, mut weightless, mut unlabelled) = (0, 0, 0);
         let mut used = Vec::with_capacity(n);
         for row in 0..n {

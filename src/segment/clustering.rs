@@ -74,14 +74,14 @@ pub fn segment(
     monitor: &Monitor,
 ) -> Result<Segmentation> {
     let names = feature_names(table, options)?;
-    let (preparation, unused) = Preparation::learn(
+    let (preparation, unused, all) = Preparation::learn(
         table,
         &names,
         options.features.is_some(),
         options.scale,
         options.method.reading(),
-    )?;
-    let all = preparation.apply(table)?;
+    )?
+    .apply(table)?;
     let weights = options.weights.as_deref().map(|name| read_weights(table, name)).transpose()?;
     let used = usable_rows(&all, weights.as_deref(), &preparation, options, &mut manifest)?;
     let rows = if used.len() == all.n_rows() { all } else { all.take(&used) };

@@ -130,8 +130,9 @@ pub(super) fn profiled(
         .map(str::to_string)
         .collect();
     match Preparation::learn(table, &names, false, Scale::Standard, Reading::ByKind) {
-        Ok((preparation, _)) => {
-            let used: Vec<&str> = preparation.features.iter().map(|found| found.name()).collect();
+        Ok(learned) => {
+            let used: Vec<&str> =
+                learned.preparation.features.iter().map(|found| found.name()).collect();
             Ok(names.into_iter().filter(|name| used.contains(&name.as_str())).collect())
         }
         Err(Error::Argument { argument, .. }) if argument == "features" => Ok(Vec::new()),

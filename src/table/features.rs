@@ -1,7 +1,8 @@
 //! Customers as the numbers that clustering works on: amounts on one scale, categories as codes.
 //!
 //! [`Preparation::learn`] decides once how each column is read; [`Preparation::apply`] reads any table that way, so new
-//! customers are treated exactly as those the segments were found on.
+//! customers are treated exactly as those the segments were found on. [`Learned`] reads the table that was learned from
+//! without encoding its categories again, which is most of the work where they are text.
 
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
@@ -82,6 +83,50 @@ impl Feature {
             Self::Amount { name, .. } | Self::Category { name, .. } => name,
         }
     }
+
+    /// Number of known categories; 0 of an amount.
+    pub fn n_categories(&self) -> usize {
+        match self {
+            Self::Amount { .. } => 0,
+            Self::Category { categories, .. } => categories.len(),
+        }
+    }
+
+    /// The column of a table, read as this feature.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading a column.
+    pub fn read(&self, table: &Table) -> Result<Column> {
+        match self {
+            Self::Amount { name, source, log_unit, center, spread } => {
+                let mut values = read_amount(table, name, source)?;
+                let unit = log_unit.unwrap_or(0.0);
+                for value in &mut values {
+                    let logged = if unit > 0.0 { (*value / unit).ln_1p() } else { *value };
+                    *value = (logged - center) / spread;
+                }
+                Ok(Column::Amount(values))
+            }
+            Self::Category { name, categories } => {
+                let mut read = table.codes(name)?;
+                let known = known_codes(&read, categories);
+                for code in &mut read.codes {
+                    *code = known.get(*code as usize).copied().unwrap_or(MISSING);
+                }
+                Ok(Column::Category(read.codes))
+            }
+        }
+    }
+}
+
+/// One column, read as its feature says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Column {
+    /// Amounts, scaled; NaN is missing.
+    Amount(Vec<f64>),
+    /// Categories; [`MISSING`] is missing, [`UNSEEN`] a category not met before.
+    Category(Vec<u32>),
 }
 
 /// A table as clustering sees it.
@@ -136,6 +181,42 @@ pub struct Unused {
     pub reason: String,
 }
 
+/// A preparation and the table that it was learned from, whose categories are not read again.
+#[derive(Debug)]
+pub struct Learned {
+    /// How each column is read.
+    pub preparation: Preparation,
+    /// The columns that are not used.
+    pub unused: Vec<Unused>,
+    /// The columns of categories, as read.
+    codes: Vec<Vec<u32>>,
+}
+
+impl Learned {
+    /// The columns of the table that it was learned from, in the order of the features.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading a column.
+    pub fn columns(self, table: &Table) -> Result<(Preparation, Vec<Unused>, Vec<Column>)> {
+        let Self { preparation, unused, codes } = self;
+        let columns = preparation.columns(table, codes).collect::<Result<_>>()?;
+        Ok((preparation, unused, columns))
+    }
+
+    /// The table that it was learned from, as [`Preparation::apply`] would read it.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading a column.
+    pub fn apply(self, table: &Table) -> Result<(Preparation, Vec<Unused>, Prepared)> {
+        let Self { preparation, unused, codes } = self;
+        let columns = preparation.columns(table, codes);
+        let prepared = preparation.lay_out(table.n_rows(), columns)?;
+        Ok((preparation, unused, prepared))
+    }
+}
+
 /// Most categories that a text column may have and still be taken without being asked for.
 pub const MAX_CATEGORIES: usize = 50;
 
@@ -155,12 +236,16 @@ impl Preparation {
         chosen: bool,
         scale: Scale,
         reading: Reading,
-    ) -> Result<(Self, Vec<Unused>)> {
-        let (mut amounts, mut categories, mut unused) = (Vec::new(), Vec::new(), Vec::new());
+    ) -> Result<Learned> {
+        let (mut amounts, mut categories) = (Vec::new(), Vec::new());
+        let (mut codes, mut unused) = (Vec::new(), Vec::new());
         for name in names {
             match learn_feature(table, name, chosen, scale, reading)? {
-                Ok(feature @ Feature::Amount { .. }) => amounts.push(feature),
-                Ok(feature) => categories.push(feature),
+                Ok((feature @ Feature::Amount { .. }, _)) => amounts.push(feature),
+                Ok((feature, read)) => {
+                    categories.push(feature);
+                    codes.push(read);
+                }
                 Err(reason) => unused.push(Unused { name: name.clone(), reason }),
             }
         }
@@ -176,7 +261,7 @@ impl Preparation {
                 "at least one column that varies is needed",
             ));
         }
-        Ok((Self { features: amounts, scale }, unused))
+        Ok(Learned { preparation: Self { features: amounts, scale }, unused, codes })
     }
 
     /// Reads a table as learned; categories that were not met then are unknown.
@@ -185,29 +270,31 @@ impl Preparation {
     ///
     /// Those of reading a column.
     pub fn apply(&self, table: &Table) -> Result<Prepared> {
-        let n = table.n_rows();
+        self.lay_out(table.n_rows(), self.features.iter().map(|feature| feature.read(table)))
+    }
+
+    /// The amounts of a table, then these categories.
+    fn columns(&self, table: &Table, codes: Vec<Vec<u32>>) -> impl Iterator<Item = Result<Column>> {
+        let amounts = self.features[..self.n_amounts()].iter().map(|feature| feature.read(table));
+        amounts.chain(codes.into_iter().map(|codes| Ok(Column::Category(codes))))
+    }
+
+    /// The columns of all features as rows; each column is let go once it stands there.
+    fn lay_out(&self, n: usize, columns: impl Iterator<Item = Result<Column>>) -> Result<Prepared> {
         let n_amounts = self.n_amounts();
         let mut numeric = Array2::zeros((n, n_amounts));
         let mut codes = Array2::zeros((n, self.features.len() - n_amounts));
         let mut n_categories = Vec::new();
-        for (column, feature) in self.features.iter().enumerate() {
-            match feature {
-                Feature::Amount { name, source, log_unit, center, spread } => {
-                    let values = read_amount(table, name, source)?;
-                    let unit = log_unit.unwrap_or(0.0);
-                    for (slot, &value) in numeric.column_mut(column).iter_mut().zip(values.iter()) {
-                        let value = if unit > 0.0 { (value / unit).ln_1p() } else { value };
-                        *slot = (value - center) / spread;
-                    }
+        for (at, (column, feature)) in columns.zip(&self.features).enumerate() {
+            match column? {
+                Column::Amount(values) => {
+                    let slots = numeric.column_mut(at);
+                    slots.into_iter().zip(values).for_each(|(slot, value)| *slot = value);
                 }
-                Feature::Category { name, categories } => {
-                    let read = table.codes(name)?;
-                    let known = known_codes(&read, categories);
-                    let mut out = codes.column_mut(column - n_amounts);
-                    for (slot, &code) in out.iter_mut().zip(&read.codes) {
-                        *slot = known.get(code as usize).copied().unwrap_or(MISSING);
-                    }
-                    n_categories.push(categories.len());
+                Column::Category(read) => {
+                    let slots = codes.column_mut(at - n_amounts);
+                    slots.into_iter().zip(read).for_each(|(slot, code)| *slot = code);
+                    n_categories.push(feature.n_categories());
                 }
             }
         }
@@ -258,13 +345,14 @@ fn known_codes(read: &Codes, learned: &[String]) -> Vec<u32> {
     read.categories.iter().map(|name| position(name).map_or(UNSEEN, |at| at as u32)).collect()
 }
 
+/// The feature, with the codes of a category; or why it is none.
 fn learn_feature(
     table: &Table,
     name: &str,
     chosen: bool,
     scale: Scale,
     reading: Reading,
-) -> Result<Result<Feature, String>> {
+) -> Result<Result<(Feature, Vec<u32>), String>> {
     let as_categories = reading == Reading::Categories;
     let source = match table.kind(name)? {
         Kind::Empty => return Ok(Err("has no value".to_string())),
@@ -308,7 +396,8 @@ fn learn_feature(
     if !(spread.is_normal() && spread > 0.0) {
         return Ok(Err("varies too little to be told from a constant".to_string()));
     }
-    Ok(Ok(Feature::Amount { name: name.to_string(), source, log_unit, center, spread }))
+    let feature = Feature::Amount { name: name.to_string(), source, log_unit, center, spread };
+    Ok(Ok((feature, Vec::new())))
 }
 
 /// Refuses numbers whose squares would overflow.
@@ -325,7 +414,11 @@ fn check_size(name: &str, values: &[f64]) -> Result<()> {
 }
 
 /// A column of numbers or dates whose values are few enough to be categories.
-fn learn_values(table: &Table, name: &str, chosen: bool) -> Result<Result<Feature, String>> {
+fn learn_values(
+    table: &Table,
+    name: &str,
+    chosen: bool,
+) -> Result<Result<(Feature, Vec<u32>), String>> {
     if table.kind(name)? == Kind::Number {
         // Profiles tell their means and deviations.
         check_size(name, &read_amount(table, name, &Source::Number)?)?;
@@ -343,7 +436,11 @@ fn learn_values(table: &Table, name: &str, chosen: bool) -> Result<Result<Featur
         .with_mend(format!("df[{name:?}] = pd.qcut(df[{name:?}], 5)")))
 }
 
-fn learn_category(table: &Table, name: &str, chosen: bool) -> Result<Result<Feature, String>> {
+fn learn_category(
+    table: &Table,
+    name: &str,
+    chosen: bool,
+) -> Result<Result<(Feature, Vec<u32>), String>> {
     let codes = table.codes(name)?;
     let n = codes.categories.len();
     if n < 2 {
@@ -357,7 +454,8 @@ fn learn_category(table: &Table, name: &str, chosen: bool) -> Result<Result<Feat
     if !chosen && n == table.n_rows() - codes.n_missing && n > 20 {
         return Ok(Err(format!("is different in every row (features=[..., {name:?}] uses it)")));
     }
-    Ok(Ok(Feature::Category { name: name.to_string(), categories: codes.categories }))
+    let feature = Feature::Category { name: name.to_string(), categories: codes.categories };
+    Ok(Ok((feature, codes.codes)))
 }
 
 fn read_amount(table: &Table, name: &str, source: &Source) -> Result<Vec<f64>> {
@@ -386,13 +484,18 @@ fn read_amount(table: &Table, name: &str, source: &Source) -> Result<Vec<f64>> {
     }
 }
 
+/// Values from which on whole, all different numbers under the name of a customer are his number.
+const ENOUGH: usize = 20;
+
 /// Whether a column of whole, all different numbers is named like an identifier.
 pub(crate) fn is_identifier(name: &str, values: &[f64]) -> bool {
     let lower = name.to_lowercase();
     let named = lower.split(|c: char| !c.is_alphanumeric()).any(|word| {
         matches!(word, "id" | "ids" | "key" | "uuid" | "code" | "number" | "nr" | "no" | "index")
     }) || name.ends_with("Id")
-        || name.ends_with("ID");
+        || name.ends_with("ID")
+        || (matches!(lower.as_str(), "customer" | "client" | "user" | "account" | "respondent")
+            && values.len() > ENOUGH);
     if !named || values.iter().any(|value| value.fract() != 0.0) {
         return false;
     }
@@ -425,7 +528,7 @@ mod tests {
     #[test]
     fn identifiers_free_text_and_constants_are_left_out_with_the_reason() {
         let table = customers();
-        let (preparation, unused) =
+        let Learned { preparation, unused, .. } =
             Preparation::learn(&table, &names(&table), false, Scale::Auto, Reading::ByKind)
                 .unwrap();
         let used: Vec<&str> = preparation.features.iter().map(Feature::name).collect();
@@ -435,12 +538,25 @@ mod tests {
     }
 
     #[test]
+    fn numbers_of_customers_are_identifiers_where_they_are_many_and_all_differ() {
+        let numbers = |n: usize| (1..=n).map(|i| i as f64).collect::<Vec<_>>();
+        assert!(is_identifier("order no", &numbers(3)) && is_identifier("Customer", &numbers(21)));
+        assert!(!is_identifier("customer", &numbers(20)));
+        assert!(!is_identifier("customers", &numbers(21)));
+        let repeated: Vec<f64> = numbers(21).into_iter().chain([7.0]).collect();
+        assert!(!is_identifier("customer", &repeated));
+    }
+
+    #[test]
     fn amounts_are_standardised_and_long_tails_logged() {
         let table = customers();
-        let (preparation, _) =
+        let learned =
             Preparation::learn(&table, &names(&table), false, Scale::Auto, Reading::ByKind)
                 .unwrap();
-        let prepared = preparation.apply(&table).unwrap();
+        let again = learned.preparation.apply(&table).unwrap();
+        let (preparation, _, prepared) = learned.apply(&table).unwrap();
+        assert_eq!((&again.codes, &again.n_categories), (&prepared.codes, &prepared.n_categories));
+        assert!(again.numeric.iter().zip(&prepared.numeric).all(|(a, b)| a.total_cmp(b).is_eq()));
         for column in prepared.numeric.columns() {
             let seen: Vec<f64> = column.iter().copied().filter(|value| !value.is_nan()).collect();
             let mean = seen.iter().sum::<f64>() / seen.len() as f64;
@@ -457,16 +573,11 @@ mod tests {
     #[test]
     fn unknown_categories_get_their_own_code() {
         let table = customers();
-        let (preparation, _) = Preparation::learn(
-            &table,
-            &["channel".to_string()],
-            true,
-            Scale::Auto,
-            Reading::ByKind,
-        )
-        .unwrap();
+        let wanted = ["channel".to_string()];
+        let learned =
+            Preparation::learn(&table, &wanted, true, Scale::Auto, Reading::ByKind).unwrap();
         let new = Table::builder().text("channel", ["web", "phone", "shop"]).finish().unwrap();
-        let prepared = preparation.apply(&new).unwrap();
+        let prepared = learned.preparation.apply(&new).unwrap();
         assert_eq!(prepared.codes.column(0).to_vec(), [1, UNSEEN, 0]);
         assert_eq!(prepared.n_categories, [2]);
     }

@@ -31,7 +31,8 @@ pub(crate) use encode::date_name;
 pub use encode::{Distinct, Keys};
 pub(crate) use features::is_identifier;
 pub use features::{
-    Feature, MAX_CATEGORIES, Preparation, Prepared, Reading, SKEWED, Scale, Source, Unused,
+    Column, Feature, Learned, MAX_CATEGORIES, Preparation, Prepared, Reading, SKEWED, Scale,
+    Source, Unused,
 };
 pub(crate) use labels::{Found, Labels};
 pub use lookup::UNKNOWN;

@@ -4,8 +4,10 @@ The subgroup search is asked for conjunctions of up to three traits by weighted 
 pysubgroup: categories, of numbers the bins that `pandas.qcut` makes. pysubgroup's search with bit sets and optimistic
 estimates (`DFS` with its `BitSetRepresentation`) is its fastest exact one. The ten best qualities must be the same.
 
-The tree is scikit-learn's `DecisionTreeClassifier` of the same depth and least leaf; the share of customers placed rightly
-must not be lower by more than a tenth of a percent. ilk also reads the frame, and grows five more trees for the fidelity.
+The tree is scikit-learn's `DecisionTreeClassifier` of the same depth and least leaf; over five draws of the customers the mean
+share placed rightly must not be lower by more than a twentieth of a percent (ilk cuts between 254 bins, scikit-learn between
+all values, and which greedy tree ends better is luck, some tenths of a percent either way). ilk also reads the frame, and
+grows five more trees for the fidelity.
 """
 
 from __future__ import annotations
@@ -26,11 +28,12 @@ from ilk.profile import distinguish, rules, typing_tool  # noqa: E402
 N_ROWS = 100_000
 N_COLUMNS = 30
 REPEATS = 3
+DRAWS = 5
 
 
-def customers() -> tuple[pd.DataFrame, np.ndarray[Any, Any]]:
+def customers(seed: int = 3) -> tuple[pd.DataFrame, np.ndarray[Any, Any]]:
     """Numbers and categories, some of which have to do with four segments."""
-    rng = np.random.default_rng(3)
+    rng = np.random.default_rng(seed)
     segment = rng.choice(4, N_ROWS, p=[0.4, 0.3, 0.2, 0.1])
     columns: dict[str, Any] = {}
     for at in range(N_COLUMNS):
@@ -115,24 +118,23 @@ def subgroups(depth: int, repeats: int) -> dict[str, Any]:
 
 
 def tree() -> dict[str, Any]:
-    """Time a tree of both in turn."""
+    """Time a tree of both in turn, each time of other customers."""
     from sklearn.tree import DecisionTreeClassifier
 
-    df, segment = customers()
-    numbers = df[[name for name in df if name.startswith("number")]].copy()
-    for name in df:
-        if name.startswith("word"):
-            numbers[name] = (
-                df[name].map({letter: at for at, letter in enumerate("abcdef")}).astype(float)
-            )
-    x = numbers.to_numpy()
-    ours, theirs = [], []
-    for _ in range(REPEATS):
+    ours, theirs, own, other = [], [], [], []
+    for seed in range(3, 3 + DRAWS):
+        df, segment = customers(seed)
+        for name in df:
+            if name.startswith("word"):
+                df[name] = (
+                    df[name].map({letter: at for at, letter in enumerate("abcdef")}).astype(float)
+                )
+        x = df.to_numpy()
         start = time.perf_counter()
         found = rules(
             segment,
-            numbers,
-            list(numbers),
+            df,
+            list(df),
             max_depth=6,
             max_leaves=1000,
             min_leaf=500,
@@ -145,17 +147,17 @@ def tree() -> dict[str, Any]:
             x, segment
         )
         theirs.append(time.perf_counter() - start)
-    own = float(np.mean(np.asarray(found.predict(numbers)) == segment))
-    other = peer.score(x, segment)
-    if own < other - 1e-3:
-        raise AssertionError(f"the tree is worse: {own} against {other}")
+        own.append(float(np.mean(np.asarray(found.predict(df)) == segment)))
+        other.append(float(peer.score(x, segment)))
+    if np.mean(own) < np.mean(other) - 5e-4:
+        raise AssertionError(f"the trees are worse: {own} against {other}")
     return {
         "name": f"tree of depth 6 with its cross-validated fidelity, {N_ROWS:,} x {N_COLUMNS}",
         "peer": "scikit-learn (one tree)",
         "ilk_seconds": min(ours),
         "peer_seconds": min(theirs),
         "ratio": min(theirs) / min(ours),
-        "equal": f"placed rightly: ilk {own:.4f}, peer {other:.4f}",
+        "equal": f"placed rightly: ilk {np.mean(own):.4f}, peer {np.mean(other):.4f}",
     }
 
 

@@ -133,7 +133,7 @@ def selection(found: Selection, axes: Any) -> Any:
         ax.set_xticks(k)
         _bare(ax)
     spreads = ", ".join(f"{a}: {b:.4g}" for a, b in zip(k, columns["within_ss"], strict=True))
-    widths = ", ".join(f"{a}: {b:.2f}" for a, b in zip(k, columns["silhouette"], strict=True))
+    widths = ", ".join(f"{a}: {b:z.2f}" for a, b in zip(k, columns["silhouette"], strict=True))
     describe(left, f"Spread within segments by number of segments. {spreads}.")
     describe(right, f"Mean silhouette by number of segments. {widths}. {found.reason}.")
     return np.array([left, right], dtype=object)
@@ -161,7 +161,7 @@ def stability(found: Stability, ax: Any) -> Any:
         fontsize="medium",
     )
     _bare(ax)
-    medians = ", ".join(f"{a}: {b:.2f}" for a, b in zip(k, columns["median"], strict=True))
+    medians = ", ".join(f"{a}: {b:z.2f}" for a, b in zip(k, columns["median"], strict=True))
     return describe(
         ax, f"Boxes of the adjusted Rand index. Medians by number of segments: {medians}."
     )
@@ -215,7 +215,7 @@ def _within(found: SegmentStability, ax: Any) -> Any:
     ax.legend(frameon=False, fontsize="small", loc="lower left")
     _bare(ax)
     told = "; ".join(
-        f"{name} {mean:.2f} ({verdict})"
+        f"{name} {mean:z.2f} ({verdict})"
         for name, mean, verdict in zip(names, columns["jaccard"], columns["verdict"], strict=True)
     )
     return describe(ax, f"Boxes of the Jaccard index of each segment. Means: {told}.")
@@ -245,7 +245,7 @@ def _across(found: SegmentStability, ax: Any) -> Any:
             color: Any = "#9a9a9a" if np.isnan(value) else cmap(float(value))
             ax.bar(x, share, 2 * half, bottom=low, color=color, edgecolor=ink, linewidth=0.8)
             if share > 0.035:
-                text = f"{segment}" if np.isnan(value) else f"{value:.2f}"
+                text = f"{segment}" if np.isnan(value) else f"{value:z.2f}"
                 ax.text(
                     x,
                     low + share / 2,
@@ -268,7 +268,7 @@ def _across(found: SegmentStability, ax: Any) -> Any:
     told = "; ".join(
         f"{k} segments: "
         + ", ".join(
-            "–" if np.isnan(v) else f"{v:.2f}" for v in across["stability"][across["k"] == k]
+            "–" if np.isnan(v) else f"{v:z.2f}" for v in across["stability"][across["k"] == k]
         )
         for k in ks
     )
@@ -405,7 +405,7 @@ def silhouettes(found: Silhouettes, ax: Any) -> Any:
         ticks.append((low + len(shown) / 2, f"{label(name, 20)}\n{columns['share'][segment]:.0%}"))
         if len(own):
             ax.annotate(
-                f"{mean:.2f}",
+                f"{mean:z.2f}",
                 (1, low + len(shown) / 2),
                 xycoords=("axes fraction", "data"),
                 va="center",
@@ -421,7 +421,7 @@ def silhouettes(found: Silhouettes, ax: Any) -> Any:
     ax.set_title(f"Silhouettes{how}: mean {found.mean:.2f} (dashed)", loc="left", fontsize="medium")
     _bare(ax)
     told = ", ".join(
-        f"{name} {mean:.2f}" for name, mean in zip(names, columns["silhouette"], strict=True)
+        f"{name} {mean:z.2f}" for name, mean in zip(names, columns["silhouette"], strict=True)
     )
     return describe(ax, f"Silhouette widths by segment, mean {found.mean:.2f}. Means: {told}.")
 

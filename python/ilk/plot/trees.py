@@ -227,7 +227,7 @@ def candidates(found: SegmentationComparison, ax: Axes | None) -> Axes:
                 ax.scatter(
                     [value], [place], s=48, c=colour, marker=_MARKERS[at % len(_MARKERS)], zorder=3
                 )
-                ax.text(value + 0.02, place, f"{value:.2f}", fontsize="small", va="center")
+                ax.text(value + 0.02, place, f"{value:z.2f}", fontsize="small", va="center")
             place += 1
         place += 1
     for at, name in enumerate(names):

@@ -52,6 +52,17 @@ impl Segments {
         bits
     }
 
+    /// The bits of the customers at each of `n` levels; those at no level below `n` have none.
+    pub fn bits_of_levels(&self, levels: &[u32], n: usize) -> Vec<Bits> {
+        let mut bits = vec![vec![0_u64; self.n_words]; n];
+        for (&level, &place) in levels.iter().zip(&self.place) {
+            if let Some(bits) = bits.get_mut(level as usize) {
+                bits[place as usize / 64] |= 1 << (place % 64);
+            }
+        }
+        bits
+    }
+
     /// The words of a segment.
     pub fn of(&self, segment: usize) -> Range<usize> {
         self.words[segment].clone()

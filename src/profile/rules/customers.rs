@@ -4,7 +4,7 @@ use super::condition::Reader;
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::parallel;
-use crate::table::{Feature, MISSING, Preparation, Reading, Scale, Table};
+use crate::table::{Column, MISSING, Preparation, Reading, Scale, Table};
 
 /// Segments at most: with more, tables of segment by segment would outgrow what anybody reads.
 const MOST_SEGMENTS: usize = 200;
@@ -82,43 +82,38 @@ impl Customers {
         }
         let learned =
             Preparation::learn(table, &names, chosen.is_some(), Scale::None, Reading::ByKind);
-        let (preparation, unused) = learned.map_err(|error| match error {
+        let learned = learned.map_err(|error| match error {
             Error::Argument { argument: old, found, wanted, mend } if old == "features" => {
                 let found = found.replace("features=", &format!("{argument}="));
                 Error::Argument { argument: argument.to_string(), found, wanted, mend }
             }
             other => other,
         })?;
+        let (preparation, unused, columns) = learned.columns(table)?;
         for column in unused {
             let reason = column.reason.replace("features=", &format!("{argument}="));
             manifest.notes.push(format!("column {:?} is not used: it {reason}", column.name));
         }
-        let prepared = preparation.apply(table)?;
-        let n_amounts = preparation.n_amounts();
-        let columns = parallel::map_tasks(preparation.features.len(), |at| {
-            if at < n_amounts {
-                let column = prepared.numeric.column(at);
-                // Negative zero is zero.
-                (rows.iter().map(|&row| column[row] + 0.0).collect(), Vec::new())
-            } else {
-                let column = prepared.codes.column(at - n_amounts);
-                (Vec::new(), rows.iter().map(|&row| column[row]).collect())
-            }
+        let columns = parallel::map_tasks(columns.len(), |at| match &columns[at] {
+            // Negative zero is zero.
+            Column::Amount(all) => Column::Amount(rows.iter().map(|&row| all[row] + 0.0).collect()),
+            Column::Category(all) => Column::Category(rows.iter().map(|&row| all[row]).collect()),
         });
         let (mut amounts, mut codes) = (Vec::new(), Vec::new());
         let (mut binary, mut gaps) = (Vec::new(), Vec::new());
-        for (at, (numbers, levels)) in columns.into_iter().enumerate() {
-            if at < n_amounts {
-                let numbers: Vec<f64> = numbers;
-                binary.push(numbers.iter().all(|&x| x.is_nan() || x == 0.0 || x == 1.0));
-                gaps.push(numbers.iter().any(|x| x.is_nan()));
-                amounts.push(numbers);
-            } else {
-                let levels: Vec<u32> = levels;
-                let known = prepared.n_categories[at - n_amounts];
-                binary.push(false);
-                gaps.push(levels.iter().any(|&code| code as usize >= known));
-                codes.push(levels);
+        for (column, feature) in columns.into_iter().zip(&preparation.features) {
+            match column {
+                Column::Amount(numbers) => {
+                    binary.push(numbers.iter().all(|&x| x.is_nan() || x == 0.0 || x == 1.0));
+                    gaps.push(numbers.iter().any(|x| x.is_nan()));
+                    amounts.push(numbers);
+                }
+                Column::Category(levels) => {
+                    let known = feature.n_categories();
+                    binary.push(false);
+                    gaps.push(levels.iter().any(|&code| code as usize >= known));
+                    codes.push(levels);
+                }
             }
         }
         let labels = rows.iter().map(|&row| labels[row]).collect();
@@ -132,11 +127,17 @@ impl Customers {
     ///
     /// Those of reading a column.
     pub fn new(table: &Table, reader: &Reader) -> Result<Self> {
-        let prepared = reader.preparation.apply(table)?;
+        let (mut amounts, mut codes) = (Vec::new(), Vec::new());
+        for feature in reader.features() {
+            match feature.read(table)? {
+                Column::Amount(values) => amounts.push(values),
+                Column::Category(read) => codes.push(read),
+            }
+        }
         Ok(Self {
             reader: reader.clone(),
-            amounts: prepared.numeric.columns().into_iter().map(|c| c.to_vec()).collect(),
-            codes: prepared.codes.columns().into_iter().map(|c| c.to_vec()).collect(),
+            amounts,
+            codes,
             labels: vec![MISSING; table.n_rows()],
             sizes: Vec::new(),
         })
@@ -168,10 +169,7 @@ impl Customers {
 
     /// Number of categories of a column.
     pub(super) fn n_levels(&self, feature: usize) -> usize {
-        match &self.reader.features()[feature] {
-            Feature::Category { categories, .. } => categories.len(),
-            Feature::Amount { .. } => 0,
-        }
+        self.reader.features()[feature].n_categories()
     }
 }
 

@@ -3,7 +3,7 @@
 use super::bits::{Bits, Segments};
 use super::condition::{Condition, Values, round_cut};
 use super::customers::{Customers, distinct};
-use crate::parallel;
+use crate::{parallel, simd};
 
 /// Different values up to which a number is cut between all of them.
 const FEW: usize = 10;
@@ -101,14 +101,12 @@ fn category(
 ) -> Vec<Selector> {
     let codes = &customers.codes[feature - n_amounts];
     let n_levels = customers.n_levels(feature);
-    let mut counts = vec![0_usize; n_levels];
-    codes.iter().filter(|&&c| (c as usize) < n_levels).for_each(|&c| counts[c as usize] += 1);
-    (0..n_levels as u32)
-        .filter(|&level| (1..codes.len()).contains(&counts[level as usize]))
-        .map(|level| Selector {
-            condition: Condition::is(feature, level),
-            bits: segments.bits(|row| codes[row] == level),
-        })
+    let bits = segments.bits_of_levels(codes, n_levels);
+    let all = 1..codes.len();
+    (0..)
+        .zip(bits)
+        .filter(|(_, bits)| all.contains(&simd::ones(bits)))
+        .map(|(level, bits)| Selector { condition: Condition::is(feature, level), bits })
         .collect()
 }
 
