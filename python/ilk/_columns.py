@@ -180,7 +180,7 @@ def polars_codes(data: Any) -> tuple[Any, dict[str, list[str]]]:
 
     The Arrow export of such a column numbers the categories anew, row by row. The codes are there already, but they count
     into a table that columns share: where it is long for this frame, or polars does not show it (before 1.32), the column
-    is left as it is.
+    is left as it is. Of a short table all categories are given, of another those up to the last that the column holds.
     """
     import polars as pl
 
@@ -190,15 +190,33 @@ def polars_codes(data: Any) -> tuple[Any, dict[str, list[str]]]:
         if dtype.base_type() != pl.Categorical or shared is None:
             continue
         column = data[label].to_physical()
-        last = column.max()
-        if last is None or last >= max(256, len(column) // 64):
-            continue
-        try:
-            categories[label] = [shared[code] for code in range(last + 1)]
-        except IndexError:  # a code that another thread is just about to name
-            continue
-        codes.append(column)
+        names = _first(shared, _SHORT)
+        if len(names) == _SHORT:
+            last = column.max()
+            if last is None or last >= max(256, len(column) // 64):
+                continue
+            names = _first(shared, last + 1)
+            if len(names) <= last:  # a code that another thread is just about to name
+                continue
+        if names:
+            categories[label] = names
+            codes.append(column)
     return (data.with_columns(codes) if codes else data), categories
+
+
+#: Categories of a table of polars that are all taken without a look at which of them the column holds.
+_SHORT = 32
+
+
+def _first(shared: Any, n: int) -> list[str]:
+    """The first categories of a table of polars, at most ``n``."""
+    names: list[str] = []
+    try:
+        for code in range(n):
+            names.append(shared[code])
+    except IndexError:
+        pass
+    return names
 
 
 def _one_chunk(values: Any) -> Any:

@@ -205,7 +205,9 @@ def _from_polars(
     elif not hasattr(data, "columns"):  # a Series
         data = data.to_frame(data.name or "x0")
     if columns is not None:
-        data = data.select(_wanted(columns, data.columns))
+        have = data.columns
+        wanted = _wanted(columns, have)
+        data = data if wanted == have else data.select(wanted)
     return polars_codes(polars_ready(data, name))
 
 

@@ -7,6 +7,7 @@ import importlib.util
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from ilk.exceptions import DataError
@@ -24,6 +25,12 @@ Progress = bool | Literal["auto"] | Callable[[int, int], object]
 _PATIENCE = 1.0
 
 
+@cache
+def _is_installed(module: str) -> bool:
+    """Looking through all folders of the import path takes longer than a short call."""
+    return importlib.util.find_spec(module) is not None
+
+
 @contextmanager
 def progress_bar(progress: Progress, what: str) -> Iterator[Callable[[int, int], object] | None]:
     """A function to be called with (units done, units in all), or None where no bar is wanted."""
@@ -34,7 +41,7 @@ def progress_bar(progress: Progress, what: str) -> Iterator[Callable[[int, int],
         raise DataError(
             f'progress: found {progress!r}, but True, False, "auto" or a function is needed'
         )
-    if progress is False or importlib.util.find_spec("tqdm") is None:
+    if progress is False or not _is_installed("tqdm"):
         yield None
         return
     started = time.monotonic()
@@ -46,7 +53,7 @@ def progress_bar(progress: Progress, what: str) -> Iterator[Callable[[int, int],
             if progress == "auto" and time.monotonic() - started < _PATIENCE:
                 return
             # Without ipywidgets the notebook's bar would only warn that it is not to be had.
-            module = "tqdm.auto" if importlib.util.find_spec("ipywidgets") else "tqdm"
+            module = "tqdm.auto" if _is_installed("ipywidgets") else "tqdm"
             tqdm = importlib.import_module(module).tqdm
             bar = tqdm(total=total, desc=what, leave=False)
         bar.total = total

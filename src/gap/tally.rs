@@ -10,6 +10,7 @@ use super::axis::Axis;
 use super::crosstab::{BLOCK, Cell, Cells, SMALL, negative};
 use crate::error::Result;
 use crate::parallel;
+use crate::simd::{number_cells, sum_cells};
 use crate::table::{Found, Labels, Table};
 
 /// Records whose labels are read before they are counted.
@@ -38,7 +39,7 @@ struct Block<'t> {
     width: usize,
     sums: Vec<Sums>,
     found: [Found<'t>; 2],
-    /// Whether some value is negative or infinite.
+    /// Whether some value may be negative or infinite; certainly where one is.
     is_odd: bool,
 }
 
@@ -61,12 +62,19 @@ pub(super) fn tally(
     let values = values_name.map(|name| table.unchecked(name)).transpose()?;
     let values = values.as_deref();
     let too_many = AtomicBool::new(false);
+    // Blocks are read as if no value were missing until one is; how a block was read leaves no trace.
+    let gaps = AtomicBool::new(false);
     let blocks = parallel::map_blocks_of(BLOCK, table.n_rows(), |range| {
         if too_many.load(Ordering::Relaxed) {
             return None;
         }
         let values = values.map(|values| &values[range.clone()]);
-        let block = Block::of(&rows, &cols, values, range.start, range.len());
+        let read = |gaps| Block::of(&rows, &cols, (values, gaps), range.start, range.len());
+        let mut block = read(gaps.load(Ordering::Relaxed));
+        if block.as_ref().is_some_and(Block::has_gaps) {
+            gaps.store(true, Ordering::Relaxed);
+            block = read(true);
+        }
         if block.is_none() {
             too_many.store(true, Ordering::Relaxed);
         }
@@ -91,11 +99,12 @@ fn n_cells(n_rows: usize, n_cols: usize) -> usize {
 }
 
 impl<'t> Block<'t> {
-    /// `values` are those of the block's `n` records; `None` where there are too many categories.
+    /// `values` are those of the block's `n` records from `first` on, with `gaps` where some may be missing; `None` where
+    /// there are too many categories.
     fn of(
         rows: &Labels<'t>,
         cols: &Labels<'t>,
-        values: Option<&[f64]>,
+        (values, gaps): (Option<&[f64]>, bool),
         first: usize,
         n: usize,
     ) -> Option<Self> {
@@ -122,23 +131,29 @@ impl<'t> Block<'t> {
                 width = new_width;
             }
             // Labels become numbers of cells, which are below `SMALL`.
-            for (row, &col) in rows.iter_mut().zip(cols.iter()) {
-                *row = *row * width as u16 + col;
-            }
+            number_cells(rows, cols, width as u16);
             match values {
                 None => count(&mut counts, rows),
                 Some(values) => {
                     let values = &values[start..start + len];
-                    sum(&mut sums, rows, values);
-                    is_odd |= any_odd(values);
+                    is_odd |= match gaps {
+                        true => sum_known(&mut sums, rows, values),
+                        false => sum_cells(rows, values, &mut sums),
+                    };
                 }
             }
         }
+        is_odd |= sums.iter().any(|sums| !sums[1].is_finite());
         let mut sums: Vec<Sums> = sums.into_iter().map(Sums::from).collect();
         for (sums, counts) in sums.iter_mut().zip(&counts) {
             sums.cell.n += counts.iter().map(|&n| u64::from(n)).sum::<u64>();
         }
         Some(Self { width, sums, found: [row_reader.found(), col_reader.found()], is_odd })
+    }
+
+    /// Whether a missing value went into a sum.
+    fn has_gaps(&self) -> bool {
+        self.sums.iter().any(|sums| sums.cell.sum.is_nan())
     }
 }
 
@@ -165,37 +180,18 @@ fn count(counts: &mut [[u32; 4]], cells: &[u16]) {
     }
 }
 
-/// Counts and sums.
-fn sum(sums: &mut [Parts], cells: &[u16], values: &[f64]) {
+/// Counts and sums of the values that are not missing, whether some are or not; and whether some value is negative.
+fn sum_known(sums: &mut [Parts], cells: &[u16], values: &[f64]) -> bool {
+    let mut negative = false;
     for (&cell, &value) in cells.iter().zip(values) {
-        let missing = f64::from(u8::from(value.is_nan()));
-        let value = if value.is_nan() { 0.0 } else { value };
         let sums = &mut sums[usize::from(cell)];
-        *sums = [
-            sums[0] + (1.0 - missing),
-            sums[1] + value,
-            sums[2] + value * value,
-            sums[3] + missing,
-        ];
+        negative |= value < 0.0;
+        *sums = match value.is_nan() {
+            true => [sums[0], sums[1], sums[2], sums[3] + 1.0],
+            false => [sums[0] + 1.0, sums[1] + value, sums[2] + value * value, sums[3]],
+        };
     }
-}
-
-/// Whether some value is negative or infinite.
-///
-/// In lanes of their own the least and the largest values need not wait for each other.
-fn any_odd(values: &[f64]) -> bool {
-    const LANES: usize = 8;
-    let (mut least, mut most) = ([0.0_f64; LANES], [0.0_f64; LANES]);
-    let (chunks, rest) = values.as_chunks::<LANES>();
-    for chunk in chunks {
-        for lane in 0..LANES {
-            let value = chunk[lane];
-            least[lane] = if value < least[lane] { value } else { least[lane] };
-            most[lane] = if value > most[lane] { value } else { most[lane] };
-        }
-    }
-    let odd = |&value: &f64| value < 0.0 || value == f64::INFINITY;
-    least.iter().chain(&most).chain(rest).any(odd)
+    negative
 }
 
 /// The cells of all blocks by the labels of the columns, added in the order of the blocks.
@@ -313,8 +309,18 @@ mod tests {
     }
 
     fn table(rows: &ArrayRef, cols: &ArrayRef, cuts: &[usize], ordered: bool) -> Table {
-        let money = (0..N).map(|i| if i % 17 == 3 { f64::NAN } else { 0.1 * (i % 101) as f64 });
-        let money: ArrayRef = Arc::new(Float64Array::from_iter_values(money));
+        let money = |i: usize| if i % 17 == 3 { f64::NAN } else { 0.1 * (i % 101) as f64 };
+        table_of(rows, cols, cuts, ordered, money)
+    }
+
+    fn table_of(
+        rows: &ArrayRef,
+        cols: &ArrayRef,
+        cuts: &[usize],
+        ordered: bool,
+        money: impl Fn(usize) -> f64,
+    ) -> Table {
+        let money: ArrayRef = Arc::new(Float64Array::from_iter_values((0..N).map(money)));
         let field = |name: &str, array: &ArrayRef| {
             let is_dictionary =
                 array.as_any().is::<DictionaryArray<arrow_array::types::Int16Type>>();
@@ -370,6 +376,42 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn values_that_are_missing_late_and_zeros_with_a_sign_change_nothing() {
+        let columns = columns();
+        let moneys: [fn(usize) -> f64; 3] = [
+            |i| if i == N - 5 { f64::NAN } else { 0.1 * (i % 101) as f64 },
+            |i| if i % 4 == 1 { -0.0 } else { i as f64 },
+            |i| if i % 1000 == 1 { f64::NAN.copysign(-1.0) } else { 1.0 / (1.0 + i as f64) },
+        ];
+        for money in moneys {
+            let table = table_of(&columns[6], &columns[3], &[0, N], false, money);
+            let expected = by_codes(&table, Some("money"));
+            for threads in [1, 2, 5] {
+                parallel::set_num_threads(threads);
+                let found = counted(&table, Some("money")).unwrap();
+                parallel::set_num_threads(0);
+                assert!(found.as_ref() == Some(&expected), "{threads}");
+            }
+        }
+        for (bad, other) in
+            [(f64::INFINITY, 1.0), (f64::NEG_INFINITY, f64::INFINITY), (-1.0, f64::NAN)]
+        {
+            let money = |i: usize| {
+                if i == 70_000 {
+                    bad
+                } else if i > 70_000 {
+                    other
+                } else {
+                    1.0
+                }
+            };
+            let table = table_of(&columns[6], &columns[3], &[0, N], false, money);
+            let error = counted(&table, Some("money")).unwrap_err().to_string();
+            assert!(error.contains("row 70000"), "{error}");
         }
     }
 

@@ -33,6 +33,7 @@ mod sieve_x86;
 mod sketch;
 mod swap;
 mod sweep;
+mod tally;
 mod vector;
 mod wide;
 #[cfg(target_arch = "x86_64")]
@@ -60,6 +61,7 @@ pub(crate) use sieve::Sieve;
 pub(crate) use sketch::Sketch;
 pub(crate) use swap::Standing;
 pub(crate) use sweep::{Few, Sweep};
+pub(crate) use tally::{number_cells, places, sum_cells};
 
 use vector::Vector;
 

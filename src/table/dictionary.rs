@@ -17,7 +17,7 @@ use super::encode::{Distinct, Keys, Order, encode};
 use super::{MISSING, Table};
 use crate::error::{Error, Result};
 use crate::parallel;
-use crate::simd::keyed;
+use crate::simd::{keyed, places};
 
 /// Calls a function for keys of any width.
 macro_rules! with_keys {
@@ -213,19 +213,7 @@ fn key_places<K: ArrowDictionaryKeyType>(
     n: usize,
     out: &mut [u16],
 ) {
-    let keys_of_rows = out.iter_mut().zip(&keys.values()[first..]);
-    if size_of::<K::Native>() <= size_of::<u32>() {
-        // A negative key stays larger than any length. Narrow numbers go through vectors whole.
-        for (slot, key) in keys_of_rows {
-            let key = key.as_usize() as u32;
-            *slot = if key < n as u32 { key as u16 + 1 } else { 0 };
-        }
-    } else {
-        for (slot, key) in keys_of_rows {
-            let key = key.as_usize();
-            *slot = if key < n { key as u16 + 1 } else { 0 };
-        }
-    }
+    places(&keys.values()[first..first + out.len()], n, out);
     fill_nulls(keys, first, 0, out);
 }
 

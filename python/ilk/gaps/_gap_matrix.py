@@ -6,10 +6,10 @@ import warnings
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from ilk import _core
+from ilk._arguments import whole
 from ilk._frame import Frame
 from ilk._progress import Progress, progress_bar
 from ilk._random import new_seed
-from ilk.economics._arguments import whole
 from ilk.exceptions import DataError, DataWarning
 from ilk.gaps._amounts import amounts, pairs, side
 from ilk.gaps._cube import GapCube
