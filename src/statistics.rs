@@ -148,7 +148,8 @@ mod tests {
                 let law = Gamma::new(shape, 1.0).unwrap();
                 let found = gamma_quantile(p, shape).unwrap();
                 let error = |x: f64| (law.cdf(x) - p).abs();
-                let allowed = error(law.inverse_cdf(p)).max(1e-14);
+                // The law itself is computed to about a part in 10^12.
+                let allowed = error(law.inverse_cdf(p)).max(1e-12);
                 assert!(error(found) <= allowed, "{shape} {p}: {found}");
             }
         }

@@ -107,7 +107,7 @@ impl CrossTab {
     /// # Errors
     ///
     /// [`Error::Argument`] if the lengths differ or a code is not in the table, [`Error::BadValue`] with the first
-    /// negative value.
+    /// value that is negative or above 1e150.
     pub fn update(
         &mut self,
         rows: &[u32],
@@ -138,16 +138,16 @@ impl CrossTab {
                     partial.repeat(self, rows, cols, values, &counts[range.clone()]);
                 }
             }
-            partial.negative = partial.negative.map(|record| range.start + record);
+            partial.refused = partial.refused.map(|record| range.start + record);
             partial
         });
         if partials.iter().any(|partial| partial.unknown) {
             let found = "a code beyond the number of categories";
             return Err(Error::argument("batch", found, "codes must be in the table"));
         }
-        if let (Some(row), Some(values)) = (partials.iter().find_map(|p| p.negative), values) {
+        if let (Some(row), Some(values)) = (partials.iter().find_map(|p| p.refused), values) {
             let name = self.values.as_deref().unwrap_or_default();
-            return Err(negative(name, self.n_records + row, values[row]));
+            return Err(refused(name, self.n_records + row, values[row]));
         }
         for partial in partials {
             for (cell, part) in self.cells.iter_mut().zip(&partial.cells) {
@@ -203,8 +203,20 @@ impl CrossTab {
     }
 }
 
-/// The error for a negative value.
-pub(super) fn negative(name: &str, row: usize, value: f64) -> Error {
+/// The largest value, whose square is far from where it would overflow.
+const LARGEST: f64 = 1e150;
+
+/// Whether a value is refused.
+#[inline(always)]
+pub(super) fn is_refused(value: f64) -> bool {
+    value < 0.0 || value > LARGEST
+}
+
+/// The error for a value that [`is_refused`].
+pub(super) fn refused(name: &str, row: usize, value: f64) -> Error {
+    if value > LARGEST {
+        return Error::value(name, row, value, "values of at most 1e150 are needed");
+    }
     let wanted = "values must not be negative (net returns against their purchases first)";
     Error::value(name, row, value, wanted).with_mend(format!("df = df[df[{name:?}] >= 0]"))
 }
@@ -213,7 +225,7 @@ pub(super) fn negative(name: &str, row: usize, value: f64) -> Error {
 struct Partial {
     cells: Vec<Cell>,
     missing_values: u64,
-    negative: Option<usize>,
+    refused: Option<usize>,
     unknown: bool,
 }
 
@@ -228,7 +240,7 @@ fn position(n_rows: usize, n_cols: usize, row: u32, col: u32) -> (usize, bool) {
 impl Partial {
     fn new(n_cells: usize) -> Self {
         let cells = vec![Cell::default(); n_cells];
-        Self { cells, missing_values: 0, negative: None, unknown: false }
+        Self { cells, missing_values: 0, refused: None, unknown: false }
     }
 
     /// Counts alone. Neighbouring records go to different histograms, because an increment must wait for the one
@@ -252,7 +264,7 @@ impl Partial {
 
     fn sum(&mut self, n_rows: usize, n_cols: usize, rows: &[u32], cols: &[u32], values: &[f64]) {
         let mut all_known = true;
-        let mut least = 0.0_f64;
+        let (mut least, mut most) = (0.0_f64, 0.0_f64);
         for ((&row, &col), &value) in rows.iter().zip(cols).zip(values) {
             let (cell, known) = position(n_rows, n_cols, row, col);
             all_known &= known;
@@ -263,15 +275,15 @@ impl Partial {
                 self.cells[cell].n += u64::from(!both);
                 continue;
             }
-            least = least.min(value);
+            (least, most) = (least.min(value), most.max(value));
             let cell = &mut self.cells[cell];
             cell.n += 1;
             cell.sum += value;
             cell.squares += value * value;
         }
         self.unknown = !all_known;
-        if least < 0.0 {
-            self.negative = values.iter().position(|&value| value < 0.0);
+        if is_refused(least) || is_refused(most) {
+            self.refused = values.iter().position(|&value| is_refused(value));
         }
     }
 
@@ -289,8 +301,8 @@ impl Partial {
             self.unknown |= !known;
             let value = values.map_or(1.0, |values| values[entry]);
             let (missing, both) = (value.is_nan(), row != u32::MAX && col != u32::MAX);
-            if value < 0.0 && self.negative.is_none() {
-                self.negative = Some(entry);
+            if is_refused(value) && self.refused.is_none() {
+                self.refused = Some(entry);
             }
             if missing || !both {
                 self.missing_values += u64::from(both);

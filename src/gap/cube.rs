@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 
 use super::axis::Axis;
-use super::crosstab::negative;
+use super::crosstab::{is_refused, refused};
 use super::matrix::{GapMatrix, gap_matrix};
 use super::options::{Options, check_names};
 use super::tables::{Read, Roles};
@@ -77,9 +77,9 @@ impl GapCube {
                 .with_mend(format!("df = df.rename(columns={{{by:?}: \"{by}_\"}})")));
         }
         if let Some((name, values)) = &read.values
-            && let Some(row) = values.iter().position(|&value| value < 0.0)
+            && let Some(row) = values.iter().position(|&value| is_refused(value))
         {
-            return Err(negative(name, row, values[row]));
+            return Err(refused(name, row, values[row]));
         }
         let labels = table.codes(by)?;
         let mut manifest = Manifest::new("gap_cube", serde_json::Map::new(), None, table.n_rows());

@@ -1,7 +1,7 @@
 //! Gap matrices from tables and as tables.
 
 use super::axis::{Axis, Category};
-use super::crosstab::CrossTab;
+use super::crosstab::{CrossTab, is_refused, refused};
 use super::layout::Records;
 use super::matrix::{GapMatrix, gap_matrix};
 use super::options::{Amount, Options, Reference};
@@ -106,8 +106,8 @@ fn values(table: &Table, roles: &Roles) -> Result<Option<(String, Vec<f64>)>> {
         [(Some(name), Some(&*weights)), (roles.values.as_ref(), values.as_deref())]
     {
         let (Some(column), Some(numbers)) = (column, numbers) else { continue };
-        if let Some(row) = numbers.iter().position(|&number| number < 0.0) {
-            return Err(super::crosstab::negative(column, row, numbers[row]));
+        if let Some(row) = numbers.iter().position(|&number| is_refused(number)) {
+            return Err(refused(column, row, numbers[row]));
         }
     }
     some_above_zero("weights", weights.iter().any(|&weight| weight != 0.0), weights.len())?;

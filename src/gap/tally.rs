@@ -7,7 +7,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::axis::Axis;
-use super::crosstab::{BLOCK, Cell, Cells, SMALL, negative};
+use super::crosstab::{BLOCK, Cell, Cells, SMALL, is_refused, refused};
 use crate::error::Result;
 use crate::parallel;
 use crate::simd::{number_cells, sum_cells};
@@ -39,7 +39,7 @@ struct Block<'t> {
     width: usize,
     sums: Vec<Sums>,
     found: [Found<'t>; 2],
-    /// Whether some value may be negative or infinite; certainly where one is.
+    /// Whether some value may be negative or too large; certainly where one is.
     is_odd: bool,
 }
 
@@ -47,7 +47,7 @@ struct Block<'t> {
 ///
 /// # Errors
 ///
-/// Those of reading the columns, [`crate::Error::BadValue`] with the first negative value.
+/// Those of reading the columns, [`crate::Error::BadValue`] with the first value that is negative or above 1e150.
 pub(super) fn tally(
     table: &Table,
     row_name: &str,
@@ -85,8 +85,8 @@ pub(super) fn tally(
         values_name.zip(values).filter(|_| blocks.iter().any(|block| block.is_odd))
     {
         table.numeric(name)?;
-        if let Some(record) = values.iter().position(|&value| value < 0.0) {
-            return Err(negative(name, record, values[record]));
+        if let Some(record) = values.iter().position(|&value| is_refused(value)) {
+            return Err(refused(name, record, values[record]));
         }
     }
     let Some(sums) = merge(&blocks, &mut rows, &mut cols) else { return Ok(None) };
@@ -143,7 +143,8 @@ impl<'t> Block<'t> {
                 }
             }
         }
-        is_odd |= sums.iter().any(|sums| !sums[1].is_finite());
+        // The square of a value that is too large is itself beyond this.
+        is_odd |= sums.iter().any(|sums| sums[2].is_nan() || sums[2] > 1e300);
         let mut sums: Vec<Sums> = sums.into_iter().map(Sums::from).collect();
         for (sums, counts) in sums.iter_mut().zip(&counts) {
             sums.cell.n += counts.iter().map(|&n| u64::from(n)).sum::<u64>();
@@ -441,16 +442,21 @@ mod tests {
         let money: ArrayRef = Arc::new(Float64Array::from(vec![1.0, -2.0, -3.0]));
         let field =
             |name: &str, array: &ArrayRef| Field::new(name, array.data_type().clone(), true);
-        let columns = vec![
+        let few = vec![
             (field("r", &numbers), Arc::clone(&numbers)),
             (field("c", &numbers), Arc::clone(&numbers)),
             (field("money", &money), money),
         ];
-        let table = Table::from_columns(columns).unwrap();
+        let table = Table::from_columns(few).unwrap();
         let error = counted(&table, Some("money")).unwrap_err().to_string();
         assert!(
             error.contains("\"money\"") && error.contains("row 1") && error.contains("-2"),
             "{error}"
         );
+        let columns = columns();
+        let money = |i: usize| if i % 70_000 == 69_999 { 1e151 } else { 1.0 };
+        let table = table_of(&columns[6], &columns[3], &[0, N], false, money);
+        let error = counted(&table, Some("money")).unwrap_err().to_string();
+        assert!(error.contains("row 69999") && error.contains("at most 1e150"), "{error}");
     }
 }

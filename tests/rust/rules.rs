@@ -419,3 +419,37 @@ fn conditions_on_one_column_become_one() {
     assert_eq!(both, range(Some(3.0), Some(7.0)));
     assert!(both.holds_amount(3.0) && !both.holds_amount(7.0) && !both.holds_amount(f64::NAN));
 }
+
+#[test]
+fn each_tree_of_the_pruning_path_is_smaller_than_the_last() {
+    let (table, labels) = market(1500);
+    let columns = vec!["noise".to_string(), "region".to_string()];
+    for seed in 0..20 {
+        // The labels of other customers have little to do with anything.
+        let shuffled: Vec<u32> =
+            (0..1500).map(|row| labels[row * (7 + 2 * seed as usize) % 1500]).collect();
+        let options = tree::Options {
+            traits: Some(columns.clone()),
+            max_depth: 6,
+            max_leaves: 60,
+            min_leaf: Some(10),
+            seed,
+            ..tree_options()
+        };
+        let monitor = Monitor::new();
+        let rules =
+            tree::rules(&table, &shuffled, &names(), &options, manifest(1500), &monitor).unwrap();
+        let pairs = || rules.path.windows(2);
+        assert!(pairs().all(|two| two[0].leaves > two[1].leaves && two[0].alpha < two[1].alpha));
+        let last = rules.path.last().unwrap();
+        assert_eq!(last.leaves, 1);
+        let largest = *rules.sizes.iter().max().unwrap() as f64 / 1500.0;
+        assert!((last.fidelity - largest).abs() < 1e-12, "{} {largest}", last.fidelity);
+        // What is told of a tree of one leaf places everybody in the largest segment.
+        if rules.nodes.len() == 1 {
+            let columns =
+                (0..3).filter(|at| rules.placed.iter().skip(*at).step_by(3).any(|&n| n > 0));
+            assert_eq!(columns.count(), 1);
+        }
+    }
+}

@@ -165,7 +165,8 @@ fn prune(
         nodes.iter().map(|node| node.alpha).filter(|a| a.is_finite()).collect();
     alphas.push(0.0);
     alphas.sort_by(f64::total_cmp);
-    alphas.dedup();
+    // Below a branch that is cut off already nothing changes.
+    alphas.dedup_by_key(|alpha| n_leaves(nodes, *alpha));
     if !wanted {
         alphas = vec![-1.0];
     }
