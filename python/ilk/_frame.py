@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -31,10 +31,13 @@ class Frame:
         The columns in Arrow form.
     native : str
         The kind of frame that results are given back in.
+    index : pandas.Index or None
+        What a pandas frame calls its rows.
     """
 
     core: _core.Table
     native: Native
+    index: Any = field(default=None, repr=False, compare=False)
 
     @classmethod
     def of(cls, data: Any, *, name: str = "df", columns: Sequence[str] | None = None) -> Frame:
@@ -63,7 +66,8 @@ class Frame:
         core, native = _taken(data, name, columns)
         if columns is not None:
             require_columns(columns, core.names())
-        return cls(core, native)
+        index = getattr(data, "index", None) if native == "pandas" else None
+        return cls(core, native, index)
 
     @property
     def columns(self) -> list[str]:
@@ -171,7 +175,11 @@ def _wanted(columns: Sequence[str] | None, have: Sequence[str]) -> list[str]:
 
 
 def _from_pandas(data: Any, name: str, columns: Sequence[str] | None) -> _core.Table:
-    if not hasattr(data, "columns"):  # a Series
+    if not hasattr(data, "columns"):  # a Series, an Index or one of pandas' own arrays
+        if not hasattr(data, "to_frame"):
+            import pandas as pd
+
+            data = pd.Series(data)
         data = data.to_frame(data.name if isinstance(data.name, str) else "x0")
     labels = list(data.columns)
     if columns is not None:

@@ -110,6 +110,12 @@ class Result:
         """
         return cls(cls._wraps.from_json(_read_text(source)))
 
+    def __copy__(self) -> Self:
+        return self  # it is frozen
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (type(self), self._core.to_json(), self._native)
 

@@ -132,6 +132,39 @@ def test_given_segments_need_labels() -> None:
         given.drift(new, labels=["web"])
 
 
+def test_every_customer_needs_an_identifier(before: Any) -> None:
+    new = people(1000, 0.5).astype({"id": float})
+    new.loc[3, "id"] = np.nan
+    with pytest.raises(
+        DataError, match=r"id: found new\['id'\] missing in row 3.*try: new = new\["
+    ):
+        before.drift(new, id="id")
+    with pytest.raises(
+        DataError, match=r"id: found df\['id'\] missing in row 3.*try: \.drift\(new\)"
+    ):
+        before.drift(people(1000, 0.5), df=new, id="id")
+    for gone in (new["id"].astype("Int64"), new["id"].astype("string")):
+        with pytest.raises(DataError, match="missing in row 3"):
+            before.drift(new.assign(id=gone), id="id")
+
+
+def test_identifiers_of_another_kind_are_mended_in_the_right_frame() -> None:
+    rules: dict[str, Any] = {"young": {"age": (0, 40)}}
+    numbers = people(200, 0.5)
+    text = numbers.assign(id=numbers["id"].astype(str))
+    for old, new in ((numbers, text), (text, numbers)):
+        before = from_rules(old, rules, default="old")
+        with pytest.raises(DataError, match=r"column \"id\" of df holds .*; try: new\[") as caught:
+            before.drift(new, id="id")
+        mend = str(caught.value).partition("; try: ")[2]
+        mended = new.copy()
+        exec(mend, {"new": mended})
+        assert before.drift(mended, id="id").migration["share"].tolist() == [1.0, 1.0]
+    categories = numbers.assign(id=numbers["id"].astype("category"))
+    before = from_rules(numbers, rules, default="old")
+    assert before.drift(categories, id="id").migration["share"].tolist() == [1.0, 1.0]
+
+
 def test_weights_count_and_make_the_noise_larger() -> None:
     frame = people(1000, 0.5).assign(w=np.r_[np.ones(900), np.full(100, 20.0)])
     rules: dict[str, Any] = {"young": {"age": (0, 40)}}

@@ -203,7 +203,7 @@ def test_a_cube_tells_where_segments_differ() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"test": "magic"}, 'test: found "magic"'),
+        ({"test": "magic"}, 'test: found \'magic\', but one of "normal", "exact", "monte_carlo"'),
         ({"test": "exact", "values": "v"}, 'test: found "exact" with records of unequal value'),
         (
             {"test": "exact", "structural_zeros": [("single", "brunch")]},

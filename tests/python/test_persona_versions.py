@@ -185,7 +185,11 @@ def test_limit_keeps_the_cards_that_bring_most(found: Personas) -> None:
             "belongs to an attribute",
         ),
         (lambda p: p.revise("segment 1", age=(2, 1), reason="y"), DataError, "2 to 1"),
-        (lambda p: p.revise("segment 1", age=(np.nan, 1), reason="y"), DataError, "finite ends"),
+        (
+            lambda p: p.revise("segment 1", age=(np.nan, 1), reason="y"),
+            DataError,
+            "a finite number",
+        ),
         (
             lambda p: p.revise("segment 1", name="segment 2", reason="y"),
             DataError,

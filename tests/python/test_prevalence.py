@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -9,7 +11,7 @@ import pytest
 
 import ilk
 from ilk.exceptions import DataError, MissingColumnError, ModelFileError
-from ilk.personas import Prevalence, personas, prevalence
+from ilk.personas import Personas, Prevalence, personas, prevalence
 
 CUSTOMERS = pd.DataFrame(
     {
@@ -103,7 +105,7 @@ def test_numbers_are_categories_where_they_are_stated_alone() -> None:
 
 
 def test_what_nobody_has_is_noted() -> None:
-    found = audit(town="c")
+    found = audit(kids=7)
     assert found.table["matched"].tolist() == [0]
     assert "no customer has" in found.manifest["notes"][0]
     assert "no customer has" in str(found.explain())
@@ -135,6 +137,23 @@ def test_results_are_saved_and_drawn(tmp_path) -> None:
         (lambda: audit(agee=3), MissingColumnError, "did you mean .age."),
         (lambda: audit(town=(1, 2)), TypeError, "town"),
         (lambda: audit(town=None), TypeError, "a category, a number or a range"),
+        (lambda: audit(town=("a", "b")), TypeError, "town: found .* categories, of which one"),
+        (
+            lambda: audit(segment="xx"),
+            DataError,
+            "'xx', but the column holds 'x', 'y'; did you mean 'x'",
+        ),
+        (lambda: audit(town="c"), DataError, "town: found 'c', but the column holds 'a', 'b'"),
+        (lambda: audit(age="old"), DataError, "age: found 'old', but the column holds numbers"),
+        (lambda: audit(age=("2023-06-01", None)), DataError, "age: .* holds no dates"),
+        (lambda: audit(**{"age": ("x", None)}), DataError, "found 'x', but a date such as"),
+        (lambda: audit(**{"age": (1, "2023-06-01")}), DataError, "a date and a number"),
+        (lambda: prevalence({"x": {3: 1}}, CUSTOMERS), TypeError, "found the attribute 3"),
+        (
+            lambda: prevalence({"x": {"town": "a"}}, CUSTOMERS, confidence="high"),
+            TypeError,
+            "confidence: found 'high', but a number",
+        ),
         (lambda: prevalence({}, CUSTOMERS), TypeError, "a mapping of names"),
         (lambda: prevalence({"x": "a"}, CUSTOMERS), TypeError, "a mapping of attributes"),
         (lambda: prevalence({"x": {"town": "a"}}), DataError, "customers are needed"),
@@ -161,3 +180,60 @@ def test_more_than_64_attributes_are_refused() -> None:
         prevalence({"p": dict.fromkeys(wide, 1)}, wide)
     del wide["x64"]
     assert prevalence({"p": dict.fromkeys(wide, 1)}, wide).to_dict()["matched"][-1] == 1
+
+
+DAYS = pd.DataFrame({"first_contact": pd.date_range("2023-05-30", periods=5)})
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "2023-06-01",
+        dt.date(2023, 6, 1),
+        dt.datetime(2023, 6, 1),
+        pd.Timestamp("2023-06-01"),
+        np.datetime64("2023-06-01"),
+    ],
+)
+def test_ends_of_a_range_of_dates_are_dates(first) -> None:
+    found = prevalence({"a": {"first_contact": (first, None)}}, DAYS)
+    assert found.to_dict()["matched"].tolist() == [3]
+    assert found.to_dict()["statement"] == ["2023-06-01 or later"]
+    found = prevalence({"a": {"first_contact": (None, first)}}, DAYS)
+    assert found.to_dict()["matched"].tolist() == [2]
+
+
+@pytest.mark.parametrize(
+    ("stated", "error", "message"),
+    [
+        ((19_508, None), DataError, "holds dates; try: {'first_contact': .\"2023-06-01\", None"),
+        ((pd.NaT, None), DataError, "finite ends"),
+        ("yesterday", DataError, "holds dates, of which a range is taken"),
+        (pd.Timestamp("2023-06-01"), TypeError, "holds dates, of which a range is taken"),
+    ],
+)
+def test_what_is_no_range_of_dates_is_refused(stated, error, message) -> None:
+    with pytest.raises(error, match=message):
+        prevalence({"a": {"first_contact": stated}}, DAYS)
+
+
+@pytest.mark.parametrize("step", ["D", "7h"])
+def test_rules_on_dates_match_whom_the_cards_match(step) -> None:
+    customers = pd.DataFrame(
+        {
+            "segment": ["big"] * 30 + ["little"] * 12,
+            "since": pd.date_range("2023-01-01", periods=42, freq=step),
+        }
+    )
+    cards = personas("segment", customers, ["since"])
+    for read in (cards, Personas.from_json(cards.to_json())):
+        stated = {name: read.rule(name) for name in read.names}
+        ends = [end for rule in stated.values() for end in rule["since"] if end is not None]
+        assert ends
+        assert all(isinstance(end, dt.date) for end in ends)
+        found = prevalence(stated, customers, "segment").to_dict()
+        own = cards.prevalence().to_dict()
+        assert found["matched"].tolist() == own["matched"].tolist()
+        assert found["statement"] == own["statement"]
+    matching = cards.matching().sum()
+    assert matching.tolist() == own["matched"].tolist()

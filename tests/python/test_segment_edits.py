@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 
 import ilk
@@ -206,7 +207,17 @@ def test_edits_of_a_read_file_need_the_customers(ruled: Any, customers: Any) -> 
         (lambda s: s.reassign([True], to=s.names[0]), "found 1 marks"),
         (lambda s: s.reassign({"age": 30}, to="nobody"), "to: found 'nobody'"),
         (lambda s: s.merge([s.names[0]], [s.names[1]], name="x"), "there are 2 groups"),
-        (lambda s: s.merge([s.names[0], s.names[0]]), "twice"),
+        (lambda s: s.merge([s.names[0], s.names[0]]), "merge: found 'segment 1' twice"),
+        (lambda s: s.merge(s.names[:2], s.names[1:3]), "merge: found 'segment 2' twice"),
+        (lambda s: s.reassign([], to=s.names[0]), "who: found no customer"),
+        (
+            lambda s: s.reassign(pd.array([True, None] * 450, dtype="boolean"), to=s.names[0]),
+            r"who, row 1: found <NA>, but each mark is true or false; try: who=mask\.fillna",
+        ),
+        (
+            lambda s: s.reassign(pl.Series([True, None] * 450), to=s.names[0]),
+            r"who, row 1: found None.*try: who=mask\.fill_null",
+        ),
         (lambda s: s.merge([]), "name its segments"),
         (lambda s: s.merge(s.names[:2], name=s.names[2]), "names must be different"),
         (lambda s: s.limit(0), "n: found 0"),
@@ -231,6 +242,32 @@ def test_wrong_types_are_type_errors(clustered: Any) -> None:
     ):
         with pytest.raises((TypeError, DataError)):
             edit()
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda s: s.rename({s.names[0]: None}), "names: found None among the names"),
+        (lambda s: s.rename(["a", None, "c", "d", "e"]), "names: found None among the names"),
+        (lambda s: s.rename(set("abcde")), "names: found a set, which has no order"),
+        (lambda s: s.rename(5), "names: found 5, but a mapping or one name per segment"),
+        (lambda s: s.rename(None), "names: found None, but a mapping or one name per segment"),
+        (lambda s: s.split(s.names[0], 2, names=[None, "z"]), "names: found None among the names"),
+        (lambda s: s.split(s.names[0], 2, names="ab"), "names: found one text"),
+        (lambda s: s.split(s.names[0], 2, features=3), "features: found 3"),
+        (lambda s: s.merge(3), r"merge: found 3, but each group is a list of names; try: \.merge"),
+        (lambda s: s.merge(s.names[:2], name=5), "name: found 5, but a name is text"),
+        (lambda s: s.reassign("age>3", to=s.names[0]), "who: found 'age>3', but conditions"),
+        (lambda s: s.reassign(lambda d: d, to=s.names[0]), "who: found a function, but conditions"),
+        (lambda s: s.reassign(3, to=s.names[0]), "who: found 3, but conditions"),
+        (lambda s: s.reassign([1.5], to=s.names[0]), "who: found 1.5, but conditions"),
+    ],
+)
+def test_names_and_customers_of_the_wrong_kind_are_named(
+    clustered: Any, edit: Any, message: str
+) -> None:
+    with pytest.raises(TypeError, match=message):
+        edit(clustered)
 
 
 def test_names_that_look_like_code_stay_names(clustered: Any) -> None:

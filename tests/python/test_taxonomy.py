@@ -230,7 +230,12 @@ def test_lists_are_shown_as_text_and_html() -> None:
         (lambda: taxonomy.MOTIVES.remove(*taxonomy.MOTIVES.keys), "found 0, but 1 to"),
         (lambda: taxonomy.MOTIVES.replace("social"), "nothing to replace"),
         (lambda: taxonomy.MOTIVES.replace("social", name=" "), "a name is needed"),
-        (lambda: taxonomy.MOTIVES.replace("social", x=float("nan")), "a finite number is needed"),
+        (lambda: taxonomy.MOTIVES.replace("social", nme="a"), "'nme'.* did you mean 'name'"),
+        (lambda: taxonomy.LIFE_STAGES.replace("family", drivr="a"), "did you mean 'driver'"),
+        (
+            lambda: taxonomy.MATURITY_LEVELS.replace("initial", level=float("nan")),
+            "a finite number is needed",
+        ),
         (lambda: Taxonomy.of("x", {"a": "", "b": {"source": "b" * 200_000}}), "200,000 characters"),
         (lambda: Taxonomy.of("x", ["a", "a"]), "'a' twice"),
         (lambda: Taxonomy.of("x", ["\x00"]), "printable"),
@@ -290,7 +295,27 @@ def test_broken_files_are_refused(change) -> None:
 
 
 def test_files_that_are_no_json_are_refused() -> None:
-    text = taxonomy.MOTIVES.replace("social", x=1.5).to_json()
+    text = taxonomy.MATURITY_LEVELS.replace("initial", level=1.5).to_json()
     for bad in ("", "[" * 100_000, text[:-2], text.replace("1.5", "NaN"), "[1]"):
         with pytest.raises(ModelFileError):
             Taxonomy.from_json(bad)
+
+
+@pytest.mark.parametrize("name", [None, 3, []])
+def test_names_of_taxonomies_are_text(name) -> None:
+    with pytest.raises(TypeError, match=r"name: found .* try: name='scenarios'"):
+        taxonomy.get(name)
+
+
+@pytest.mark.parametrize("items", [None, 3])
+def test_items_are_several(items) -> None:
+    for call in (taxonomy.MOTIVES.extend, lambda items: Taxonomy.of("a", items)):
+        with pytest.raises(TypeError, match=r"items: found .*, but a mapping or several names"):
+            call(items)
+    with pytest.raises(TypeError, match=r"items: found .* try: Taxonomy.of"):
+        Taxonomy("a", items)
+
+
+def test_attributes_of_the_list_can_be_replaced_where_an_item_has_none() -> None:
+    own = taxonomy.MOTIVES.extend({"price": {"rank": 1}}).replace("social", rank=2)
+    assert own["social"]["rank"] == 2

@@ -593,7 +593,7 @@ def test_responses_lack_no_proposition() -> None:
 )  # fmt: skip
 def test_ratings_that_cannot_be_used_are_refused(change, message) -> None:
     data = ratings(n=2)[lambda d: d["id"] < 4]
-    options = {"customer": "id", "scale": (1, 5), "n_boot": 10, "random_state": 0}
+    options = {"customer": "id", "scale": (1, 5), "n_boot": 20, "random_state": 0}
     if message is None:
         assert value_map(ratings(4).pipe(change), DELIVERY, **options).personas == [
             "families",

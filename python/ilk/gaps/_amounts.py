@@ -64,7 +64,7 @@ def pairs(
     """Pairs of categories as a table, so that they get the names that the categories of the records get."""
     if given is None:
         return None
-    listed = list(given)
+    listed = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [given]
     for pair in listed:
         if isinstance(pair, str) or not hasattr(pair, "__len__") or len(pair) != 2:
             raise DataError(

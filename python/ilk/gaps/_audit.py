@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 
 from ilk import _core
+from ilk._arguments import whole
 from ilk._frame import Frame, to_native
 from ilk._html import format_value
 from ilk._result import Explanation
 from ilk.economics._report import Report, listed, with_interval
 from ilk.gaps._named import wide
+from ilk.gaps._options import drawing, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -129,7 +131,7 @@ class ContentCoverage(Report):
         rows = [
             int(row) for row in np.argsort(table["rank"], kind="stable") if table["rank"][row] > 0
         ]
-        rows = rows[: max(int(top), 0)]
+        rows = rows[: whole("top", top)]
         columns: dict[str, Any] = {}
         for name in ("rank", "persona", "stage", "status", "missing", "gap", "worth"):
             columns[name] = at_rows(table[name], rows)
@@ -211,7 +213,8 @@ class ContentCoverage(Report):
             raise TypeError(
                 f"later is a {type(later).__name__}, but the result of content_coverage is needed"
             )
-        return ContentComparison(self._core.compare(later._core, float(confidence)), self._native)
+        found = self._core.compare(later._core, number("confidence", confidence))
+        return ContentComparison(found, self._native)
 
     def plot(
         self, what: Literal["gap", "coverage", "need"] = "gap", *, ax: Axes | None = None
@@ -240,7 +243,7 @@ class ContentCoverage(Report):
         """
         from ilk.plot.content import coverage_map
 
-        return coverage_map(self, what, ax)
+        return coverage_map(self, what, drawing(ax))
 
     def explain(self) -> Explanation:
         """Where content lacks and where there is more than needed, with the rules that say so."""
@@ -398,7 +401,7 @@ class ContentComparison(Report):
         """
         from ilk.plot.content import change_map
 
-        return change_map(self, ax)
+        return change_map(self, drawing(ax))
 
 
 def at_rows(values: Any, rows: Sequence[int]) -> Any:

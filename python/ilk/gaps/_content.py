@@ -10,9 +10,11 @@ import numpy as np
 
 from ilk import _core
 from ilk._frame import Frame, free_name
-from ilk.economics._report import column_names, day_number
+from ilk.economics._report import day_number
 from ilk.exceptions import DataError
 from ilk.gaps._audit import ContentCoverage
+from ilk.gaps._named import scale_ends
+from ilk.gaps._options import column, columns, number, word
 from ilk.gaps._several import amount, is_number, names_in_order, numbers_by_name, read_several
 
 if TYPE_CHECKING:
@@ -145,8 +147,18 @@ def content_coverage(
     >>> audit.matrix("coverage")
     {'persona': ['buyer', 'owner'], 'problem': array([0., 1.]), 'solution': array([0.5, 0.5])}
     """
-    named = column_names(kind=kind, channel=channel, quality=quality, date=date, weights=weights)
-    column_names(persona=persona, stage=stage)
+    named = columns(kind=kind, channel=channel, quality=quality, date=date, weights=weights)
+    column("persona", persona)
+    column("stage", stage)
+    ends = scale_ends("scale", scale)
+    if ends is None:
+        raise TypeError("scale: found None, but two numbers are needed; try: scale=(1, 5)")
+    thin, least, stale, over = (
+        number(name, value)
+        for name, value in {"thin": thin, "least": least, "stale": stale, "over": over}.items()
+    )
+    half_life, confidence = number("half_life", half_life), number("confidence", confidence)
+    everyone, separator = word("everyone", everyone), word("separator", separator)
     frame, labels, between = read_several(
         inventory, named, (persona, stage), separator, name="inventory"
     )
@@ -167,7 +179,7 @@ def content_coverage(
         "kind": kind,
         "channel": channel,
         "quality": quality,
-        "scale": list(scale),
+        "scale": list(ends),
         "date": date,
         "as_of": None,
         "half_life": half_life,
@@ -192,10 +204,10 @@ def content_coverage(
             "kinds": meant,
             "channel": channel,
             "quality": quality,
-            "scale": _pair("scale", scale),
+            "scale": ends,
             "date": date,
             "as_of": day,
-            "half_life": float(half_life),
+            "half_life": half_life,
             "weights": weights,
             "personas": names_in_order("personas", personas),
             "stages": names_in_order("stages", stages),
@@ -211,19 +223,11 @@ def content_coverage(
             if conversions is None
             else Frame.of(_plain(conversions), name="conversions").core,
         },
-        (float(thin), float(least), float(stale), float(over)),
-        float(confidence),
+        (thin, least, stale, over),
+        confidence,
         json.dumps(settings),
     )
     return ContentCoverage(core, frame.native)
-
-
-def _pair(argument: str, given: Any) -> tuple[float, float]:
-    try:
-        low, high = given
-        return float(low), float(high)
-    except (TypeError, ValueError):
-        raise TypeError(f"{argument}: found {given!r}, but a pair of numbers is needed") from None
 
 
 def _kinds(kinds: Mapping[str, str] | None, kind: str | None) -> list[tuple[str, str]]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ilk import _core
+from ilk._arguments import whole
 from ilk._frame import to_native
 from ilk._result import Explanation, Result
-from ilk.exceptions import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -98,13 +98,13 @@ class GapCube(Result):
         ------
         DataError
             If ``top`` is negative.
+        TypeError
+            If it is no whole number.
         """
         return to_native(self._differences(top), self._native)
 
     def _differences(self, top: int) -> _core.Table:
-        if top < 0:
-            raise DataError(f"top: found {top}, but a number of at least 0 is needed; try: top=10")
-        table: _core.Table = self._core.differences(top)
+        table: _core.Table = self._core.differences(whole("top", top))
         return table
 
     def plot(self, *, what: str = "residual", axes: Any = None) -> Any:

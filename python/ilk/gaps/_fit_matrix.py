@@ -9,6 +9,7 @@ from ilk import _core
 from ilk._frame import to_native
 from ilk._result import Explanation, Result
 from ilk.gaps._named import Named, check_missing, first_native, named, scale_ends, wide
+from ilk.gaps._options import column, drawing, number
 from ilk.gaps._propositions import ValueProposition, solved
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class FitMatrix(Result):
         """
         from ilk.plot.propositions import fit_heatmap
 
-        return fit_heatmap(self, ax=ax)
+        return fit_heatmap(self, ax=drawing(ax))
 
     def explain(self) -> Explanation:
         """The product that fits each segment best, and what it leaves unmatched."""
@@ -160,13 +161,17 @@ def fit_matrix(
     ['price', 'speed', 'price', 'speed']
     """
     fill = check_missing(missing)
+    for argument, name in {"segment": segment, "need": need, "weight": weight, "product": product, "delivers": delivers}.items():  # fmt: skip
+        column(argument, name)
+    ends, delivery_ends = scale_ends("scale", scale), scale_ends("delivery_scale", delivery_scale)
+    matched = number("matched", matched)
     wanted = named(
         needs,
         "needs",
         row=segment,
         col=need,
         value=weight,
-        scale=scale_ends("scale", scale),
+        scale=ends,
         fill=fill,
     )
     given = delivered(
@@ -175,10 +180,10 @@ def fit_matrix(
         row=product,
         col=need,
         value=delivers,
-        scale=scale_ends("delivery_scale", delivery_scale),
+        scale=delivery_ends,
         fill=fill,
     )
     settings = {"segment": segment, "need": need, "weight": weight, "product": product, "delivers": delivers,
-                "scale": scale, "delivery_scale": delivery_scale, "matched": matched, "missing": missing}  # fmt: skip
-    core = _core.fit_matrix(wanted.core, given.core, float(matched), json.dumps(settings))
+                "scale": ends, "delivery_scale": delivery_ends, "matched": matched, "missing": missing}  # fmt: skip
+    core = _core.fit_matrix(wanted.core, given.core, matched, json.dumps(settings))
     return FitMatrix(core, first_native(wanted, given))

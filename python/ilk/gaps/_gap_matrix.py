@@ -14,9 +14,12 @@ from ilk.exceptions import DataError, DataWarning
 from ilk.gaps._amounts import amounts, pairs, side
 from ilk.gaps._cube import GapCube
 from ilk.gaps._matrix import GapMatrix
+from ilk.gaps._options import columns, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+_TESTS = ("normal", "exact", "monte_carlo")
 
 
 @overload
@@ -254,7 +257,10 @@ def gap_matrix(
         "counts": counts,
         "customer": customer,
     }
-    others = [name for name in (values, weights, counts, customer, by) if name is not None]
+    others = columns(values=values, weights=weights, counts=counts, customer=customer, by=by)
+    if test not in _TESTS:
+        options = ", ".join(f'"{option}"' for option in _TESTS)
+        raise DataError(f"test: found {test!r}, but one of {options} is needed")
     frame = Frame.of(df, columns=[*row_names, *col_names, *others])
     other = None if reference is None else Frame.of(reference, name="reference").core
     tables = {
@@ -267,8 +273,8 @@ def gap_matrix(
     if min_count is None:
         min_count = 5 if test == "normal" else 1
     judging = {
-        "min_count": float(min_count),
-        "confidence": float(confidence),
+        "min_count": number("min_count", min_count),
+        "confidence": number("confidence", confidence),
         "test": test,
         "n_resamples": whole("n_resamples", n_resamples),
         "n_boot": whole("n_boot", n_boot),

@@ -11,6 +11,7 @@ from ilk import _core
 from ilk._frame import Frame, to_native
 from ilk._result import Explanation, Result
 from ilk.exceptions import DataError, MissingColumnError
+from ilk.gaps._options import column, drawing, listed_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -175,7 +176,12 @@ class CorrespondenceMap(Result):
         """
         from ilk.plot.map import biplot
 
-        return biplot(self, dims=dims, ax=ax)
+        if not isinstance(dims, (tuple, list)):
+            raise TypeError(
+                f"dims: found {dims!r}, but two dimensions counted from 1 are needed; try: dims=(1, 2)"
+            )
+
+        return biplot(self, dims=dims, ax=drawing(ax))
 
     def explain(self) -> Explanation:
         """What each dimension sets apart, how much the map shows, and how to read it."""
@@ -242,11 +248,12 @@ def correspondence(
     [0.97, -0.97, 0.55, -0.55, 0.97, -0.97]
     """
     frame = Frame.of(df)
-    named = (
-        [name for name in frame.columns if name != weights] if columns is None else list(columns)
-    )
-    if isinstance(columns, str):
-        raise TypeError("columns: found one text, but names of at least two columns are needed")
+    if weights is not None:
+        column("weights", weights)
+    if columns is None:
+        named = [name for name in frame.columns if name != weights]
+    else:
+        named = listed_columns("columns", columns)
     settings = {"columns": named, "weights": weights, "dims": dims}
     core = _core.map_columns(frame.core, named, weights, checked_dims(dims), json.dumps(settings))
     return CorrespondenceMap(core, frame.native)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ilk import _core
+from ilk._arguments import whole
 from ilk._frame import to_native
 from ilk._result import Explanation, Result
 from ilk.exceptions import DataError
 from ilk.gaps._map import CorrespondenceMap, checked_dims
+from ilk.gaps._options import drawing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -134,10 +136,10 @@ class GapMatrix(Result):
         ------
         DataError
             If ``top`` is negative.
+        TypeError
+            If it is no whole number.
         """
-        if top < 0:
-            raise DataError(f"top: found {top}, but a number of at least 0 is needed; try: top=10")
-        return to_native(self._core.gaps(top), self._native)
+        return to_native(self._core.gaps(whole("top", top)), self._native)
 
     def matrix(self, what: str = "observed") -> Any:
         """One figure of every cell, laid out as the matrix.
@@ -158,6 +160,10 @@ class GapMatrix(Result):
         DataError
             If there is no such figure.
         """
+        if not isinstance(what, str):
+            raise TypeError(
+                f'what: found {what!r}, but the name of a figure is needed; try: what="observed"'
+            )
         wide = to_native(self._core.matrix(what), self._native)
         names = self._core.levels()[0]
         return wide.set_index(names) if self._native == "pandas" else wide
@@ -241,6 +247,7 @@ class GapMatrix(Result):
         ----------
         Friendly, M. (1994), Mosaic displays for multi-way contingency tables, JASA 89, 190-200.
         """
+        drawing(ax)
         if kind == "heatmap":
             from ilk.plot.gaps import heatmap
 
@@ -252,7 +259,7 @@ class GapMatrix(Result):
         if kind == "bars":
             from ilk.plot.gap_bars import bars
 
-            return bars(self, top=top, ax=ax)
+            return bars(self, top=whole("top", top), ax=ax)
         raise DataError(
             f"kind: found {kind!r}, but 'heatmap', 'mosaic' or 'bars' is needed; "
             'try: .plot("heatmap")'

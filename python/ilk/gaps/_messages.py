@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ilk import _core
+from ilk._arguments import whole
 from ilk._frame import Frame, to_native
 from ilk._html import format_value
 from ilk._result import Explanation
-from ilk.economics._report import Report, column_names, listed, with_interval
+from ilk.economics._report import Report, listed, with_interval
 from ilk.gaps._audit import at_rows
 from ilk.gaps._named import wide
+from ilk.gaps._options import column, columns, drawing, number, word
 from ilk.gaps._several import read_several
 
 if TYPE_CHECKING:
@@ -129,7 +131,7 @@ class MessageMatrix(Report):
         rows.sort(
             key=lambda row: (order[roles["status"][row]], -off[row] if off[row] == off[row] else 0)
         )
-        rows = rows[: max(int(top), 0)]
+        rows = rows[: whole("top", top)]
         columns: dict[str, Any] = {
             name: at_rows(roles[name], rows)
             for name in ("role", "status", "missing", "off_message")
@@ -224,7 +226,7 @@ class MessageMatrix(Report):
         """
         from ilk.plot.content import message_map
 
-        return message_map(self, ax)
+        return message_map(self, drawing(ax))
 
 
 def message_matrix(
@@ -296,8 +298,11 @@ def message_matrix(
     >>> dict(zip(found.roles["role"], found.roles["status"]))
     {'managing director': 'no content', 'CFO': 'spoken to', 'department head': 'no content', 'buyer': 'not spoken to'}
     """
-    column_names(role=role, message=message)
-    named = column_names(weights=weights, deal=deal, won=won, days=days)
+    column("role", role)
+    column("message", message)
+    named = columns(weights=weights, deal=deal, won=won, days=days)
+    everyone, separator = word("everyone", everyone), word("separator", separator)
+    confidence = number("confidence", confidence)
     frame, labels, between = read_several(
         content, named, (role, message), separator, name="content"
     )
@@ -332,7 +337,7 @@ def message_matrix(
             "won": won,
             "days": days,
         },
-        float(confidence),
+        confidence,
         json.dumps(settings),
     )
     return MessageMatrix(core, frame.native)
@@ -344,7 +349,12 @@ def _priorities(roles: Any) -> list[tuple[str, list[str]]]:
         raise TypeError(
             f"roles is a {type(roles).__name__}, but a mapping from roles to priorities is needed"
         )
-    return [
-        (str(role), [wanted] if isinstance(wanted, str) else [str(one) for one in wanted])
-        for role, wanted in roles.items()
-    ]
+    found = []
+    for role, wanted in roles.items():
+        if not isinstance(wanted, Iterable):
+            raise TypeError(
+                f"roles[{role!r}]: found {wanted!r}, but one priority or a list is needed"
+            )
+        listed = [wanted] if isinstance(wanted, str) else list(wanted)
+        found.append((str(role), [str(one) for one in listed]))
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import numpy as np
 
 from ilk._frame import Frame, Native, default_native, free_name, require_columns, to_native
 from ilk.exceptions import DataError
+from ilk.gaps._several import is_number
 
 if TYPE_CHECKING:
     from ilk import _core
@@ -168,17 +170,16 @@ def scale_ends(argument: str, scale: Any) -> tuple[float, float] | None:
     Raises
     ------
     DataError
-        If there are not two numbers.
+        If there are not two finite numbers.
     """
     if scale is None:
         return None
-    try:
-        low, high = scale
-        return float(low), float(high)
-    except (TypeError, ValueError):
+    ends = list(scale) if isinstance(scale, (Sequence, np.ndarray)) else []
+    if len(ends) != 2 or not all(is_number(end) and math.isfinite(end) for end in ends):
         raise DataError(
             f"{argument}: found {scale!r}, but two numbers are needed; try: {argument}=(1, 5)"
-        ) from None
+        )
+    return float(ends[0]), float(ends[1])
 
 
 def check_missing(missing: str) -> bool:

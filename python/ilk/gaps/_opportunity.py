@@ -11,6 +11,8 @@ from ilk._progress import progress_bar
 from ilk._random import new_seed
 from ilk._result import Explanation, Result
 from ilk.exceptions import DataError
+from ilk.gaps._named import scale_ends
+from ilk.gaps._options import column, columns, drawing, number, replicates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +23,11 @@ if TYPE_CHECKING:
 
 _METHODS = ("ulwick", "unbounded", "olsen")
 _MEASURES = ("top_two_box", "mean", "given")
+#: Columns of the result beside the need and the segment.
+_FIGURES = (
+    *("rank", "n", "importance", "satisfaction", "score", "band", "overserved"),
+    *(f"{name}_{end}" for name in ("importance", "satisfaction", "score") for end in ("lo", "hi")),
+)
 
 
 class Opportunities(Result):
@@ -70,7 +77,7 @@ class Opportunities(Result):
         """
         from ilk.plot.needs import landscape
 
-        return landscape(self, ax=ax)
+        return landscape(self, ax=drawing(ax))
 
     def explain(self) -> Explanation:
         """The largest opportunity of each segment, what is served too well, and how the score is made."""
@@ -116,7 +123,7 @@ def opportunity(
         Lowest and highest rating that could be given. By default those met in the data, which ``.explain()`` tells:
         name the scale where nobody may have used its ends.
     n_boot : int
-        Bootstrap samples of the answers of each need; 0 for no intervals.
+        Bootstrap samples of the answers of each need, at least 20; 0 for no intervals.
     confidence : float
         Share of samples between the ends of an interval.
     random_state : int, optional
@@ -134,7 +141,8 @@ def opportunity(
     MissingColumnError
         If a column is not there.
     DataError
-        If a rating lies outside the scale, an option is not allowed, or no answer is complete.
+        If a rating lies outside the scale, an option is not allowed, a column of needs or segments has the name of a
+        figure of the result, or no answer is complete.
 
     Notes
     -----
@@ -160,10 +168,21 @@ def opportunity(
         if value not in allowed:
             options = ", ".join(f'"{option}"' for option in allowed)
             raise DataError(f"{argument}: found {value!r}, but one of {options} is needed")
-    if isinstance(n_boot, bool) or not isinstance(n_boot, int) or n_boot < 0:
-        raise DataError(f"n_boot: found {n_boot!r}, but a whole number from 0 up is needed")
-    if scale is not None and len(scale) != 2:
-        raise DataError(f"scale: found {scale!r}, but two numbers are needed; try: scale=(1, 5)")
+    n_boot = replicates(n_boot)
+    ends = scale_ends("scale", scale)
+    named = columns(segment=segment, weights=weights)
+    for argument, name in (
+        ("need", need),
+        ("importance", importance),
+        ("satisfaction", satisfaction),
+    ):
+        named.append(column(argument, name))
+    for argument, taken in (("need", need), ("segment", segment)):
+        if taken in _FIGURES or (argument == "segment" and taken == need):
+            raise DataError(
+                f"{argument}: found the column {taken!r}, but the result has another column of this name; "
+                f'try: df = df.rename(columns={{"{taken}": "{taken}_"}})'
+            )
     roles = {
         "need": need,
         "importance": importance,
@@ -171,17 +190,17 @@ def opportunity(
         "segment": segment,
         "weights": weights,
     }
-    frame = Frame.of(df, columns=[name for name in roles.values() if name is not None])
-    settings = {**roles, "method": method, "measure": measure, "scale": scale, "n_boot": n_boot}
+    frame = Frame.of(df, columns=named)
+    settings = {**roles, "method": method, "measure": measure, "scale": ends, "n_boot": n_boot}
     with progress_bar(progress, "opportunity") as report:
         core = _core.opportunities(
             frame.core,
             roles,
             method,
             measure,
-            None if scale is None else (float(scale[0]), float(scale[1])),
+            ends,
             n_boot,
-            float(confidence),
+            number("confidence", confidence),
             new_seed(random_state),
             json.dumps(settings),
             report,

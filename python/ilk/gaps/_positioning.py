@@ -9,7 +9,9 @@ import numpy as np
 
 from ilk._frame import Frame, default_native, free_name, to_native
 from ilk.exceptions import DataError
+from ilk.gaps._options import column
 from ilk.gaps._records import Record, text, texts
+from ilk.gaps._records import records as records_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -134,12 +136,8 @@ def positioning_table(
     [0, 1]
     """
     found: dict[str, Positioning] = {}
-    for one in records:
-        if not isinstance(one, Positioning):
-            raise TypeError(
-                f"records: found a {type(one).__name__}, but a Positioning is needed; "
-                'try: Positioning("families", key_value="dinner without a thought")'
-            )
+    mend = 'Positioning("families", key_value="dinner without a thought")'
+    for one in records_of("records", records, Positioning, mend):
         if one.segment in found:
             raise DataError(f"records: found two of {one.segment!r}, but each segment has one")
         found[one.segment] = one
@@ -206,15 +204,16 @@ def communication_gaps(
     >>> found["segment"], found["missing"]
     (['b', 'a'], ['communication', ''])
     """
-    frame = Frame.of(plan, name="plan", columns=[segment, kind])
+    named = [column("segment", segment), column("kind", kind)]
+    frame = Frame.of(plan, name="plan", columns=named)
     codes, names, _ = frame.core.codes(segment)
     kind_codes, kinds, _ = frame.core.codes(kind)
     if len(frame) == 0 and segments is None:
         raise DataError("plan: found no rows, but at least one is needed")
-    for column, found in ((segment, codes), (kind, kind_codes)):
+    for name, found in ((segment, codes), (kind, kind_codes)):
         if (found < 0).any():
             row = int(np.argmax(found < 0))
-            raise DataError(f'column "{column}", row {row}: found nothing, but a word is needed')
+            raise DataError(f'column "{name}", row {row}: found nothing, but a word is needed')
     odd = [code for code, word in enumerate(kinds) if word not in _KINDS]
     if np.isin(kind_codes, odd).any():
         row = int(np.argmax(np.isin(kind_codes, odd)))

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from ilk._frame import Frame, default_native, to_native
 from ilk.exceptions import DataError
-from ilk.gaps._records import Record, text, texts
+from ilk.gaps._records import Record, records, text, texts
 
 __all__ = ["ValueProposition", "checked_propositions", "propositions_table", "solved"]
 
@@ -201,13 +201,8 @@ def checked_propositions(propositions: Iterable[ValueProposition]) -> list[Value
     TypeError, DataError
         If one is none, two have one name, or there is none.
     """
-    found = list(propositions)
-    for one in found:
-        if not isinstance(one, ValueProposition):
-            raise TypeError(
-                f"propositions: found a {type(one).__name__}, but value propositions are needed; "
-                'try: ValueProposition("Dinner box", benefit="a warm dinner in fifteen minutes")'
-            )
+    mend = 'ValueProposition("Dinner box", benefit="a warm dinner in fifteen minutes")'
+    found: list[ValueProposition] = records("propositions", propositions, ValueProposition, mend)
     names = [one.name for one in found]
     for at, name in enumerate(names):
         if name in names[:at]:

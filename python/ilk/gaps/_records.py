@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -12,7 +12,7 @@ from ilk import _core, _html
 from ilk._result import _one_line, _read_text
 from ilk.exceptions import DataError, ModelFileError
 
-__all__ = ["Record", "text", "texts"]
+__all__ = ["Record", "records", "text", "texts"]
 
 _SCHEMA_VERSION = 1
 
@@ -50,6 +50,26 @@ def texts(argument: str, value: Any) -> tuple[str, ...]:
             raise DataError(f"{argument}: found an empty text at place {at}, but words are needed")
         if one in found[:at]:
             raise DataError(f"{argument}: found {one!r} twice, but each is needed once")
+    return found
+
+
+def records(argument: str, given: Any, kind: type[Record], mend: str) -> list[Any]:
+    """Records of one kind; one record counts as one.
+
+    Raises
+    ------
+    TypeError
+        If there is something else.
+    """
+    if isinstance(given, kind):
+        return [given]
+    several = isinstance(given, Iterable) and not isinstance(given, str)
+    found = list(given) if several else [given]
+    for one in found:
+        if not isinstance(one, kind):
+            raise TypeError(
+                f"{argument}: found a {type(one).__name__}, but a {kind.__name__} is needed; try: {mend}"
+            )
     return found
 
 

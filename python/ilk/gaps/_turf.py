@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ilk import _core
+from ilk._arguments import whole
 from ilk._frame import Frame
 from ilk._result import Explanation, Result
 from ilk.exceptions import DataError
+from ilk.gaps._options import column, drawing, listed_columns, number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
 
@@ -63,8 +66,7 @@ class Turf(Result):
             If no set of this size was asked for.
         """
         found = {size: items for size, _, items in self._core.best()}
-        if k is None:
-            k = max(found)
+        k = max(found) if k is None else whole("k", k, 1)
         if k not in found:
             raise DataError(f"k: found {k!r}, but the sizes are {sorted(found)}")
         items: list[str] = found[k]
@@ -85,7 +87,12 @@ class Turf(Result):
         """
         from ilk.plot.needs import reach_curve
 
-        return reach_curve(self, ax=ax)
+        return reach_curve(self, ax=drawing(ax))
+
+    def _shown(self) -> dict[str, Any]:
+        table = self.to_dict()
+        # A sum of nothing is minus zero.
+        return {**table, "frequency": table["frequency"] + 0.0}
 
     def explain(self) -> Explanation:
         """The best set of each size, how many it reaches, and which sets reach as many."""
@@ -149,19 +156,32 @@ def turf(
     [0.6, 0.8, 0.8]
     """
     frame = Frame.of(df)
-    named = [name for name in frame.columns if name != weights] if items is None else list(items)
-    if isinstance(items, str):
-        raise TypeError("items: found one text, but names of columns are needed")
-    if k is None:
-        sizes = list(range(1, min(len(named), 8) + 1))
+    if weights is not None:
+        column("weights", weights)
+    if items is None:
+        named = [name for name in frame.columns if name != weights]
     else:
-        sizes = [k] if isinstance(k, int) else sorted(set(k))
-    for size in sizes:
-        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-            raise DataError(f"k: found {size!r}, but whole numbers from 1 up are needed; try: k=3")
-    if not sizes:
-        raise DataError("k: found no number, but at least one is needed; try: k=3")
-    settings = {"items": named, "k": sizes, "at_least": at_least, "weights": weights}
-    least = None if at_least is None else float(at_least)
+        named = listed_columns("items", items)
+    sizes = set_sizes(k, len(named))
+    least = None if at_least is None else number("at_least", at_least)
+    settings = {"items": named, "k": sizes, "at_least": least, "weights": weights}
     core = _core.reach(frame.core, named, sizes, least, weights, json.dumps(settings))
     return Turf(core, frame.native)
+
+
+def set_sizes(k: Any, n: int) -> list[int]:
+    """Numbers of items in a set, of ``n`` that there are.
+
+    Raises
+    ------
+    TypeError, DataError
+        If there is none, or one is no whole number from 1 up.
+    """
+    if k is None:
+        sizes = list(range(1, min(n, 8) + 1))
+    else:
+        several = isinstance(k, Iterable) and not isinstance(k, str)
+        sizes = sorted({whole("k", size, 1) for size in (k if several else [k])})
+    if not sizes:
+        raise DataError("k: found no number, but at least one is needed; try: k=3")
+    return sizes

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ilk import _core
+from ilk._arguments import whole
 from ilk._frame import Frame, require_columns, to_native
 from ilk._progress import progress_bar
 from ilk._random import new_seed
@@ -23,11 +24,10 @@ from ilk.gaps._named import (
     wide,
     worth_pairs,
 )
-from ilk.gaps._turf import Turf
+from ilk.gaps._options import column, columns, drawing, number, replicates
+from ilk.gaps._turf import Turf, set_sizes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from matplotlib.axes import Axes
 
     from ilk._progress import Progress
@@ -230,21 +230,7 @@ class ValueMap(Result):
         DataError
             If a size is not allowed.
         """
-        n = len(self.propositions)
-        sizes = (
-            list(range(1, min(n, 8) + 1))
-            if k is None
-            else [k]
-            if isinstance(k, int)
-            else sorted(set(k))
-        )
-        for size in sizes:
-            if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-                raise DataError(
-                    f"k: found {size!r}, but whole numbers from 1 up are needed; try: k=3"
-                )
-        if not sizes:
-            raise DataError("k: found no number, but at least one is needed; try: k=3")
+        sizes = set_sizes(k, len(self.propositions))
         return Turf(self._core.turf(sizes, json.dumps({"k": sizes})), self._native)
 
     def plot(
@@ -278,6 +264,7 @@ class ValueMap(Result):
         """
         from ilk.plot.propositions import competitors, sensitivity_map
 
+        drawing(ax)
         if kind == "map":
             return sensitivity_map(self, ax=ax)
         if kind != "competitors":
@@ -295,7 +282,8 @@ class ValueMap(Result):
 
 
 def _roles(roles: Any) -> list[str]:
-    if isinstance(roles, str) or not all(isinstance(role, str) for role in roles):
+    given = isinstance(roles, Iterable) and not isinstance(roles, str)
+    if not given or not all(isinstance(role, str) for role in roles):
         raise TypeError(f"roles: found {roles!r}, but lists of names are needed")
     return list(roles)
 
@@ -382,7 +370,7 @@ def value_map(
         Whether a pair that is not given is an error or counts 0. Customers who did not rate every need, or lack a
         response, are left out and counted in either case.
     n_boot : int
-        Replicates; 0 for no intervals of fits and ranks.
+        Replicates, at least 20; 0 for no intervals of fits and ranks.
     confidence : float
         Of intervals; a test finds what has an adjusted p of at most one minus this.
     random_state : int, optional
@@ -439,18 +427,24 @@ def value_map(
     """
     fill = check_missing(missing)
     ends, delivery_ends = scale_ends("scale", scale), scale_ends("delivery_scale", delivery_scale)
-    if isinstance(n_boot, bool) or not isinstance(n_boot, int) or n_boot < 0:
-        raise DataError(f"n_boot: found {n_boot!r}, but a whole number from 0 up is needed")
-    if isinstance(top, bool) or not isinstance(top, int) or top < 1:
-        raise DataError(f"top: found {top!r}, but a whole number from 1 up is needed; try: top=3")
+    for argument, name in {"persona": persona, "need": need, "weight": weight, "proposition": proposition,
+                           "delivers": delivers, "competitor": competitor}.items():  # fmt: skip
+        column(argument, name)
+    columns(customer=customer, standard_error=standard_error)
+    limits = {"threshold": threshold, "min_lift": min_lift, "matched": matched, "parity": parity,
+              "confidence": confidence}  # fmt: skip
+    options = {name: number(name, value) for name, value in limits.items()} | {
+        "top": whole("top", top, 1),
+        "n_boot": replicates(n_boot),
+    }
     by_need: dict[str, Any] = {"col": need, "fill": fill}
     ratings = {"row": persona, "scale": ends, **by_need}
     of_needs = of_scores = of_satisfaction = of_competitors = of_delivery = None
-    column = satisfaction if isinstance(satisfaction, str) else None
+    rating = satisfaction if isinstance(satisfaction, str) else None
     if needs is not None:
-        others = (customer, standard_error, column)
+        others = (customer, standard_error, rating)
         of_needs = named(needs, "needs", value=weight, others=others, **ratings)
-    if satisfaction is not None and column is None:
+    if satisfaction is not None and rating is None:
         of_satisfaction = named(satisfaction, "satisfaction", value="satisfaction", **ratings)
     by_offer = {"value": delivers, "scale": delivery_ends, **by_need}
     if delivery is not None:
@@ -473,21 +467,19 @@ def value_map(
     if responses is not None:
         frame = Frame.of(responses, name="responses")
         require_columns([persona], frame.columns)
-        columns = [name for name in frame.columns if name not in (persona, customer)]
-        responded = {"table": frame.core, "persona": persona, "propositions": columns}
+        offers = [name for name in frame.columns if name not in (persona, customer)]
+        responded = {"table": frame.core, "persona": persona, "propositions": offers}
         native = frame.native
     rated = customer
     if of_needs is not None and responded is not None and customer in responded["table"].names():
         # Where only the frame of responses has the column, importance is told per persona.
         rated = customer if customer in of_needs.core["table"].names() else None
     frames = {"needs": core_of(of_needs), "customer": rated, "standard_error": standard_error,
-              "satisfaction": core_of(of_satisfaction), "satisfaction_column": column,
+              "satisfaction": core_of(of_satisfaction), "satisfaction_column": rating,
               "delivery": core_of(of_delivery), "competitors": core_of(of_competitors),
               "scores": core_of(of_scores), "responses": responded, "value": worth_pairs(value),
               "words": (persona, proposition, need)}  # fmt: skip
-    options = {"threshold": float(threshold), "min_lift": float(min_lift), "matched": float(matched),
-               "parity": float(parity), "top": top, "n_boot": n_boot, "confidence": float(confidence)}  # fmt: skip
-    satisfied = column or satisfaction is not None
+    satisfied = rating or satisfaction is not None
     settings = {**options, "persona": persona, "need": need, "weight": weight, "proposition": proposition,
                 "delivers": delivers, "competitor": competitor, "customer": customer,
                 "standard_error": standard_error, "satisfaction": satisfied, "scale": ends,

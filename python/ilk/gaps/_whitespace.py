@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ilk import _core
+from ilk._arguments import whole
 from ilk._frame import Frame, free_name, to_dict, to_native
 from ilk._html import format_value
 from ilk._progress import progress_bar
 from ilk._result import Explanation, Result
-from ilk.economics._report import column_names, with_interval
+from ilk.economics._report import with_interval
 from ilk.exceptions import DataError
 from ilk.gaps._audit import at_rows
 from ilk.gaps._named import wide
+from ilk.gaps._options import column, columns, drawing, number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -138,23 +140,12 @@ class Whitespace(Result):
         DataError
             If there is no such account or product, or a number is negative.
         """
-        for name, number in (
-            ("top", top),
-            ("per_account", per_account),
-            ("min_buyers", min_buyers),
-        ):
-            if number is not None and (
-                isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 0
-            ):
-                raise DataError(
-                    f"{name}: found {number!r}, but a whole number, 0 or more, is needed"
-                )
         found = self._core.opportunities(
-            int(top),
+            whole("top", top),
             None if account is None else str(account),
             None if product is None else str(product),
-            None if per_account is None else int(per_account),
-            int(min_buyers),
+            None if per_account is None else whole("per_account", per_account),
+            whole("min_buyers", min_buyers),
         )
         settings = self.manifest["settings"]
         columns = to_dict(found)
@@ -246,7 +237,7 @@ class Whitespace(Result):
         """
         from ilk.plot.content import whitespace_map
 
-        return whitespace_map(self, products, segments, ax)
+        return whitespace_map(self, products, segments, drawing(ax))
 
 
 def whitespace(
@@ -322,29 +313,30 @@ def whitespace(
     >>> found.to_dict()["spend"].tolist()
     [250.0, 50.0]
     """
-    named = column_names(account=account, product=product, value=value)
-    column = by if isinstance(by, str) else None
+    named = [column("account", account), column("product", product), *columns(value=value)]
+    confidence = number("confidence", confidence)
+    within = by if isinstance(by, str) else None
     frame = Frame.of(
-        purchases, name="purchases", columns=[*named, *([column] if column is not None else [])]
+        purchases, name="purchases", columns=[*named, *([within] if within is not None else [])]
     )
     settings = {
         "account": account,
         "product": product,
-        "by": column if column is not None or by is None else "given",
+        "by": within if within is not None or by is None else "given",
         "value": value,
         "confidence": confidence,
         "kinds": {"account": frame.core.kind(account), "product": frame.core.kind(product)},
     }
-    accounts = None if column is not None or by is None else _accounts(by, account)
+    accounts = None if within is not None or by is None else _accounts(by, account)
     with progress_bar(progress, "white space") as report:
         core = _core.find_whitespace(
             frame.core,
             account,
             product,
             value,
-            column,
+            within,
             accounts,
-            float(confidence),
+            confidence,
             json.dumps(settings),
             report,
         )

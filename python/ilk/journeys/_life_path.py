@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -16,6 +16,7 @@ from ilk._progress import progress_bar
 from ilk._random import new_seed
 from ilk._result import Explanation, Result
 from ilk.exceptions import DataError
+from ilk.gaps._options import drawing, replicates
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -148,6 +149,7 @@ class LifePath(Result):
         """
         from ilk.plot import life_path as pictures
 
+        drawing(ax)
         period, _, has_value = self._core.words()
         if kind not in _KINDS:
             raise DataError(
@@ -227,7 +229,7 @@ def life_path(
     min_count : float
         A stage with fewer transitions than this is flagged.
     n_boot : int
-        Draws for the intervals of values and occupancy; 0 for none.
+        Draws for the intervals of values and occupancy, at least 20; 0 for none.
     random_state : int, optional
         Seed of the draws; a new one if there is none.
     progress : bool, "auto" or callable
@@ -300,8 +302,10 @@ def life_path(
             raise TypeError(
                 f"{argument} is a {type(column).__name__}, but the name of a column is needed"
             )
-    if isinstance(stages, str):
-        raise TypeError("stages: found one text, but a list of stages is needed")
+    if stages is not None and (isinstance(stages, str) or not isinstance(stages, Iterable)):
+        raise TypeError(
+            f'stages: found {stages!r}, but a list of stages is needed; try: stages=["student", "family"]'
+        )
     if period is not None and not isinstance(period, str):
         period = whole("period", period)
     frame = Frame.of(panel, name="panel", columns=[c for c in columns.values() if c is not None])
@@ -322,7 +326,7 @@ def life_path(
         "horizon": 10 if horizon is None else whole("horizon", horizon),
         "start": beginning,
         "min_count": _number("min_count", min_count),
-        "n_boot": whole("n_boot", n_boot),
+        "n_boot": replicates(n_boot),
         "confidence": _number("confidence", confidence),
     }
     request = json.dumps(

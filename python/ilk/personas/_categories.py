@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ilk._frame import require_columns
@@ -88,9 +88,15 @@ def _given(attributes: Sequence[str], categories: Any, taxonomy: Taxonomy) -> di
             pairs = [(key, value)]
         elif isinstance(value, str):
             pairs = [(value, key)]
-        else:
+        elif isinstance(value, Iterable):
             pairs = [(name, key) for name in value]
+        else:
+            raise TypeError(
+                f"categories: found a {type(value).__name__} for {key!r}, but a category or a list of attributes is needed"
+            )
         for name, category in pairs:
+            if not isinstance(name, str):
+                raise TypeError(f"categories: found {name!r}, but names of attributes are needed")
             found = taxonomy.find(category).key
             require_columns([name], attributes)
             if given.setdefault(name, found) != found:

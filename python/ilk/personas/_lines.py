@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ilk import _core, _html, taxonomy
 from ilk._frame import Frame, to_dict
-from ilk.exceptions import DataError
+from ilk.exceptions import DataError, DataWarning
 from ilk.taxonomy._item import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from ilk.gaps import Positioning, ValueMap
+    from ilk.taxonomy import Taxonomy
 
 __all__ = [
     "Line",
@@ -25,6 +25,7 @@ __all__ = [
     "positioning_lines",
     "said",
     "value_lines",
+    "warn_of_strangers",
     "worth_lines",
 ]
 
@@ -181,6 +182,47 @@ def said(argument: str, slot: str, data: Any, names: Sequence[str]) -> Said:
     return found
 
 
+def warn_of_strangers(argument: str, found: Said) -> None:
+    """Words of a journey or a committee that no list of :mod:`ilk.taxonomy` has may be misspelt."""
+    lines = [line for lines in found.values() for line in lines]
+    # Lines without an attribute or a figure tell in words what people do.
+    named = [line["attribute"] or line["statement"] for line in lines if _is_named(line)]
+    words: list[tuple[str, list[str], tuple[Taxonomy, ...]]]
+    if argument == "journey":
+        words = [("stage", named, (taxonomy.B2B_JOURNEY, taxonomy.FUNNEL))]
+    else:
+        stances = [line["statement"] for line in lines if line["attribute"]]
+        words = [
+            ("role", named, (taxonomy.BUYER_ROLES, taxonomy.APPROVAL_CHAIN)),
+            ("stance", stances, (taxonomy.STANCES,)),
+        ]
+    for kind, told, lists in words:
+        strange = [word for word in dict.fromkeys(told) if not _is_listed(word, lists)]
+        if strange:
+            keys = [key for listed in lists for key in listed.keys]
+            more = f" and {len(strange) - 1} more" if len(strange) > 1 else ""
+            warnings.warn(
+                f"{argument}: found the {kind} {_html.shortened(strange[0], 40)!r}{more}, which is told as it stands; the "
+                f"{kind}s of ilk.taxonomy are {', '.join(map(repr, keys))}{nearest(strange[0], keys)}",
+                DataWarning,
+                stacklevel=3,
+            )
+
+
+def _is_named(line: Line) -> bool:
+    return line["attribute"] is not None or bool(line["figures"])
+
+
+def _is_listed(word: str, lists: Sequence[Taxonomy]) -> bool:
+    for listed in lists:
+        try:
+            listed.find(word)
+        except DataError:
+            continue
+        return True
+    return False
+
+
 def _is_columns(data: Mapping[Any, Any]) -> bool:
     """Whether a mapping is a frame: columns of equal length, one of which names the persona."""
     if not ({"persona", "segment"} & set(data)):
@@ -279,6 +321,11 @@ def worth_lines(economics: Any, names: Sequence[str]) -> tuple[Said, list[float 
         if name not in at:
             known = ", ".join(map(repr, at))
             raise DataError(f"economics: found no segment {name!r}, but {known}{nearest(name, at)}")
+    for column in _WORTH:
+        if isinstance(columns.get(column), list):
+            raise TypeError(
+                f"economics: found text in the column {column!r}, but numbers are needed"
+            )
     found: Said = {}
     for name in names:
         row = at[name]
@@ -387,7 +434,8 @@ def positioning_lines(
     """
     questions = taxonomy.POSITIONING
     if not isinstance(data, Mapping):
-        records = list(data)
+        several = isinstance(data, Iterable) and not isinstance(data, str)
+        records: list[Any] = list(data) if several else [data]
         for record in records:
             if not hasattr(record, "key_value"):
                 raise TypeError(

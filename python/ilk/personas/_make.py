@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,13 +15,12 @@ from ilk._frame import Frame, require_columns
 from ilk._labels import Labels, labelled
 from ilk._progress import progress_bar
 from ilk.exceptions import DataError, DataWarning
+from ilk.gaps._options import column, number
 from ilk.personas import _lines
 from ilk.personas._categories import placed
-from ilk.personas._personas import Personas
+from ilk.personas._personas import Personas, index_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from ilk._progress import Progress
     from ilk.economics import Scorecard
     from ilk.gaps import Positioning, ValueMap
@@ -142,6 +141,8 @@ def personas(
     ------
     MissingColumnError
         If a named column is not there.
+    TypeError
+        If an argument has another type.
     DataError
         If a category is not known or an attribute is in two; if other results know other segments; if there is nothing
         to tell.
@@ -149,7 +150,9 @@ def personas(
     Warns
     -----
     DataWarning
-        If there are more segments than ``max_personas``, a segment has no customers, or a named column cannot be told.
+        If there are more segments than ``max_personas``, a segment has no customers, a named column cannot be told, or
+        ``journey`` or ``committee`` holds a word that is no stage, role or stance of :mod:`ilk.taxonomy`: it is told as it
+        stands.
 
     Notes
     -----
@@ -182,10 +185,20 @@ def personas(
     """
     if max_personas is not None:
         whole("max_personas", max_personas, 1)
-    whole("top", top, 1)
-    whole("min_count", min_count, 0)
+    top, min_count = whole("top", top, 1), whole("min_count", min_count)
+    confidence = number("confidence", confidence)
+    at_least = None if at_least is None else number("at_least", at_least)
+    if not isinstance(sensitive, bool | np.bool_):
+        raise TypeError(
+            f"sensitive: found {sensitive!r}, but True, which tells the values of a customer's row, or False is needed"
+        )
     if characteristics is None:
         characteristics = taxonomy.CHARACTERISTICS
+    if not isinstance(characteristics, taxonomy.Taxonomy):
+        raise TypeError(
+            f"characteristics: found a {type(characteristics).__name__}, but a taxonomy is needed; "
+            'try: characteristics=ilk.taxonomy.CHARACTERISTICS.extend({"pets": {"words": ["pet", "dog"]}})'
+        )
     frame, labels = labelled(segments, df)
     names = labels.names
     if scenario is not None:
@@ -210,7 +223,9 @@ def personas(
         of_firms = _columns("firm", firm, frame)
     for argument, given in (("journey", journey), ("committee", committee)):
         if given is not None:
-            sections.add(_lines.said(argument, argument, given, names))
+            found = _lines.said(argument, argument, given, names)
+            sections.add(found)
+            _lines.warn_of_strangers(argument, found)
     worth = None
     if economics is not None:
         found, worth = _lines.worth_lines(economics, names)
@@ -220,7 +235,7 @@ def personas(
     if positioning is not None:
         sections.add(_lines.positioning_lines(positioning, names))
     if customer is not None:
-        require_columns([customer], frame.columns)
+        require_columns([column("customer", customer)], frame.columns)
     on_accounts = _columns("accounts", accounts or (), frame)
     chosen = attributes is not None
     if attributes is None:
@@ -262,9 +277,9 @@ def personas(
         "inferred": _columns("inferred", inferred or (), frame),
         "lines": [sections.lines.get(names[segment], []) for segment in keep],
         "customer": customer,
-        "confidence": float(confidence),
-        "min_count": int(min_count),
-        "top": int(top),
+        "confidence": confidence,
+        "min_count": min_count,
+        "top": top,
         "sensitive": bool(sensitive),
     }
     settings = {
@@ -272,16 +287,17 @@ def personas(
         "max_personas": max_personas,
         "scenario": scenario,
         "at_least": at_least,
-        "top": int(top),
-        "min_count": int(min_count),
-        "confidence": float(confidence),
+        "top": top,
+        "min_count": min_count,
+        "confidence": confidence,
         "sensitive": bool(sensitive),
     }
     with progress_bar(progress, "personas") as report:
         core = _core.make_personas(
             frame.core, labels.codes, json.dumps(request), json.dumps(settings), report
         )
-    made = Personas(core, frame.native, frame=frame, labels=labels)
+    index = index_of(segments if df is None else df)
+    made = Personas(core, frame.native, frame=frame, labels=labels, index=index)
     if chosen:
         for note in made.manifest["notes"]:
             warnings.warn(note, DataWarning, stacklevel=2)
@@ -294,7 +310,7 @@ class _Sections:
     def __init__(self, frame: Frame, names: Sequence[str], at_least: float | None) -> None:
         self.frame = frame
         self.names = names
-        self.at_least = None if at_least is None else float(at_least)
+        self.at_least = at_least
         self.lists: list[dict[str, Any]] = []
         self.lines: _lines.Said = {}
         self.columns: list[str] = []
@@ -334,7 +350,8 @@ class _Sections:
 
 
 def _columns(argument: str, names: Any, frame: Frame) -> list[str]:
-    columns = [names] if isinstance(names, str) else list(names)
+    listed = isinstance(names, Iterable) and not isinstance(names, str)
+    columns = list(names) if listed else [names]
     for name in columns:
         if not isinstance(name, str):
             raise TypeError(

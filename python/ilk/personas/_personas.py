@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
@@ -15,9 +15,14 @@ from ilk._frame import Frame, to_dict, to_native
 from ilk._labels import labelled
 from ilk._result import Explanation, Result
 from ilk.exceptions import DataError
+from ilk.gaps._options import drawing, listed_columns
+from ilk.personas._edits import edit
+from ilk.personas._prevalence import date_of
 from ilk.taxonomy._item import nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -57,7 +62,7 @@ class Personas(Result):
     ['changed', 'removed']
     """
 
-    __slots__ = ("_frame", "_labels")
+    __slots__ = ("_frame", "_index", "_labels")
 
     _wraps = _core.Personas
     _title = "Personas"
@@ -71,6 +76,7 @@ class Personas(Result):
 
     _frame: Frame | None
     _labels: Labels | None
+    _index: Any
 
     def __init__(
         self,
@@ -79,10 +85,12 @@ class Personas(Result):
         *,
         frame: Frame | None = None,
         labels: Labels | None = None,
+        index: Any = None,
     ) -> None:
         super().__init__(core, native)
         object.__setattr__(self, "_frame", frame)
         object.__setattr__(self, "_labels", labels)
+        object.__setattr__(self, "_index", index)
 
     @property
     def _content(self) -> dict[str, Any]:
@@ -171,14 +179,15 @@ class Personas(Result):
         Returns
         -------
         dict
-            In the form that :func:`ilk.personas.prevalence` and :meth:`matching` take.
+            In the form that :func:`ilk.personas.prevalence` takes. The ends of a range of dates are dates.
         """
         found = {}
         for condition in self._conditions(self.card(persona)):
-            level = condition["level"]
-            found[condition["column"]] = (
-                (condition["at_least"], condition["below"]) if level is None else level
-            )
+            column, level = condition["column"], condition["level"]
+            ends: tuple[Any, Any] = (condition["at_least"], condition["below"])
+            if level is None and self._holds_dates(column):
+                ends = (date_of(ends[0]), date_of(ends[1]))
+            found[column] = ends if level is None else level
         return found
 
     def matching(self, df: Any = None, *, at_least: int | None = None) -> Any:
@@ -189,27 +198,40 @@ class Personas(Result):
         df : frame, optional
             Customers; by default those that the cards were made from.
         at_least : int, optional
-            How many of the stated attributes must match; by default all.
+            How many of the stated attributes must match; by default all. More than a card states are all, too.
 
         Returns
         -------
         frame
-            One row per customer, one column of true and false per persona. A missing value matches nothing.
+            One row per customer, one column of true and false per persona. A missing value matches nothing. The index is
+            that of the customers where they are a pandas frame.
+
+        Raises
+        ------
+        DataError
+            If ``at_least`` is below 1, or the cards were read from a file and no ``df`` is given.
+        TypeError
+            If ``at_least`` is no whole number.
 
         Notes
         -----
         S4-PERS-01: a persona as a filter over attributes of account and contact.
         """
         frame = self._customers(df)
+        least = None if at_least is None else whole("at_least", at_least, 1)
         found = {}
         for card in self.cards:
             conditions = self._conditions(card)
             met = _core.conditions_met(frame.core, json.dumps(conditions))
-            needed = len(conditions) if at_least is None else min(at_least, len(conditions))
+            needed = len(conditions) if least is None else min(least, len(conditions))
             found[card["name"]] = (
                 np.asarray(met >= needed) if conditions else np.zeros(len(frame), bool)
             )
-        return to_native(Frame.of(found).core, self._native)
+        matching = to_native(Frame.of(found).core, self._native)
+        index = self._index if df is None else index_of(df)
+        if self._native == "pandas" and index is not None:
+            matching.index = index
+        return matching
 
     def prevalence(
         self, attributes: Sequence[str] | None = None, df: Any = None, segments: Any = None
@@ -240,6 +262,8 @@ class Personas(Result):
 
         labels = self._labels
         frame = self._customers(df)
+        if attributes is not None:
+            attributes = listed_columns("attributes", attributes)
         if df is not None:
             labels = None if segments is None else labelled(segments, df)[1]
         elif labels is None or segments is not None:
@@ -296,9 +320,12 @@ class Personas(Result):
             raise DataError(
                 'revise: found no field; try: .revise("segment 1", name="...", reason="...")'
             )
-        edits = [_edit(name, value) for name, value in fields.items()]
+        for argument, text in (("persona", persona), ("reason", reason)):
+            if not isinstance(text, str):
+                raise TypeError(f"{argument}: found {text!r}, but a text is needed")
+        edits = [edit(name, value) for name, value in fields.items()]
         core = self._core.revise(persona, json.dumps(edits), reason)
-        return type(self)(core, self._native, frame=self._frame, labels=self._labels)
+        return self._remembering(core)
 
     def limit(self, most: int = 7) -> Self:
         """The cards of the segments that bring most; people can keep about seven apart.
@@ -328,7 +355,7 @@ class Personas(Result):
         S2-PERS-03.
         """
         core = self._core.limit(whole("most", most, 1))
-        return type(self)(core, self._native, frame=self._frame, labels=self._labels)
+        return self._remembering(core)
 
     def diff(self, other: Personas) -> Any:
         """What other cards say differently.
@@ -383,11 +410,23 @@ class Personas(Result):
             raise DataError(f'kind: found {kind!r}, but one of "cards", "prevalence" is needed')
         from ilk.plot.personas import traits
 
-        return traits(self, ax=ax)
+        return traits(self, ax=drawing(ax))
 
     def explain(self) -> Explanation:
         """What sets each persona apart, where its lines come from, what is missing, and every threshold."""
         return Explanation("\n".join(self._core.explain()))
+
+    def _holds_dates(self, column: str) -> bool:
+        """Whether ranges of a column are days since 1970-01-01."""
+        if self._frame is not None:
+            return self._frame.core.kind(column) == "date"
+        told = (
+            line["statement"]
+            for card in self.cards
+            for line in card["lines"]
+            if line["attribute"] == column and line["condition"] is not None
+        )
+        return any(re.search(r"\d{4}-\d\d-\d\d", statement) for statement in told)
 
     def _conditions(self, card: Mapping[str, Any]) -> list[dict[str, Any]]:
         """What the card states of its attributes as rules, in the order of the attributes."""
@@ -398,6 +437,12 @@ class Personas(Result):
         }
         placed = [(known["slot"], known["attribute"]) for known in self._content["attributes"]]
         return [found[key] for key in placed if key in found]
+
+    def _remembering(self, core: Any) -> Self:
+        """Other cards of the same customers."""
+        return type(self)(
+            core, self._native, frame=self._frame, labels=self._labels, index=self._index
+        )
 
     def _customers(self, df: Any) -> Frame:
         if df is not None:
@@ -428,27 +473,11 @@ class Personas(Result):
         return {name: columns[name] for name in (*kept, "provenance")}
 
 
-def _edit(field: str, value: Any) -> dict[str, Any]:
-    if value is None:
-        return {"field": field, "statements": [], "range": None}
-    if isinstance(value, str):
-        return {"field": field, "statements": [value], "range": None}
-    if (
-        isinstance(value, tuple)
-        and len(value) == 2
-        and not any(isinstance(end, str) for end in value)
-    ):
-        ends = [None if end is None else float(end) for end in value]
-        if any(end is not None and not np.isfinite(end) for end in ends):
-            raise DataError(
-                f"{field}: found {value!r}, but finite ends, or None for none, are needed"
-            )
-        return {"field": field, "statements": [], "range": ends}
-    if isinstance(value, Sequence) and all(isinstance(text, str) for text in value):
-        return {"field": field, "statements": list(value), "range": None}
-    raise TypeError(
-        f"{field}: found a {type(value).__name__}, but a text, several, a range (at_least, below) or None are needed"
-    )
+def index_of(customers: Any) -> Any:
+    """The index of a pandas frame, or of the one that a segmentation was found on."""
+    if type(customers).__module__.partition(".")[0] == "pandas":
+        return customers.index
+    return getattr(customers, "_index", None)
 
 
 def _written(text: str, path: str | Path | None) -> str:

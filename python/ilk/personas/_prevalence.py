@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ilk import _core
+from ilk import _core, _html
 from ilk._frame import Frame, require_columns, to_native
 from ilk._labels import Labels, labelled
 from ilk._result import Explanation, Result
 from ilk.exceptions import DataError
+from ilk.gaps._options import drawing, number
+from ilk.segments._where import conditions
+from ilk.taxonomy._item import nearest
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Prevalence", "counted", "prevalence"]
+__all__ = ["Prevalence", "counted", "date_of", "prevalence"]
 
 
 class Prevalence(Result):
@@ -90,7 +93,7 @@ class Prevalence(Result):
         """
         from ilk.plot.personas import matches
 
-        return matches(self, ax=ax)
+        return matches(self, ax=drawing(ax))
 
     def explain(self) -> Explanation:
         """How many match each persona, all of it and most of it, against independence, and what to leave out."""
@@ -113,7 +116,8 @@ def prevalence(
     ----------
     personas : mapping
         Attributes of each persona: ``{"Ann": {"town": "a", "age": (20, 40)}}``. A text or number is the category that the
-        column holds; a tuple is a range, from the first to below the second, where ``None`` is no end.
+        column holds; a tuple is a range, from the first to below the second, where ``None`` is no end. The ends of a range
+        of dates are dates: ``("2023-06-01", None)``.
     df : frame, optional
         One row per customer; by default the customers of ``segments``, if that is a segmentation.
     segments : Segmentation, labels, or name of a column, optional
@@ -131,7 +135,8 @@ def prevalence(
     MissingColumnError
         If an attribute is not there.
     DataError
-        If a persona states nothing or more than 64 attributes, or no customer is complete.
+        If a persona states nothing or more than 64 attributes, a category is none that the column holds (the message
+        names the nearest), or no customer is complete.
 
     Notes
     -----
@@ -168,9 +173,16 @@ def prevalence(
             raise TypeError(
                 f"personas[{name!r}]: found a {type(attributes).__name__}, but a mapping of attributes to values is needed"
             )
+        for column in attributes:
+            if not isinstance(column, str):
+                raise TypeError(
+                    f"personas[{name!r}]: found the attribute {column!r}, but names of columns are needed"
+                )
         require_columns(list(attributes), frame.columns)
-        stated[str(name)] = [_condition(column, value) for column, value in attributes.items()]
-    return counted(frame, labels, stated, list(stated), confidence)
+        stated[str(name)] = [
+            _condition(frame, column, value) for column, value in attributes.items()
+        ]
+    return counted(frame, labels, stated, list(stated), number("confidence", confidence))
 
 
 def counted(
@@ -191,24 +203,22 @@ def counted(
         codes,
         json.dumps([[name, list(conditions)] for name, conditions in stated.items()]),
         [at.get(_core.clean_text(name, True)) for name in own],
-        float(confidence),
-        json.dumps({"personas": list(stated), "confidence": float(confidence)}),
+        confidence,
+        json.dumps({"personas": list(stated), "confidence": confidence}),
     )
     return Prevalence(core, frame.native)
 
 
-def _condition(column: str, value: Any) -> dict[str, Any]:
+def _condition(frame: Frame, column: str, value: Any) -> dict[str, Any]:
+    kind = frame.core.kind(column)
     if isinstance(value, tuple):
-        if len(value) != 2 or value == (None, None):
-            raise DataError(
-                f"{column}: found {value!r}, but a range (at_least, below) is needed; try: (20, 40)"
-            )
-        ends = [None if end is None else float(end) for end in value]
-        if any(end is not None and not np.isfinite(end) for end in ends):
-            raise DataError(
-                f"{column}: found {value!r}, but finite ends, or None for none, are needed"
-            )
-        return {"column": column, "level": None, "at_least": ends[0], "below": ends[1]}
+        at_least, below = _range(column, value, kind)
+        return {"column": column, "level": None, "at_least": at_least, "below": below}
+    if kind == "date" and not isinstance(value, str):
+        raise TypeError(
+            f"{column}: found {value!r}, but the column holds dates, of which a range is taken; "
+            f'try: {{{column!r}: ("2023-06-01", None)}}'
+        )
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, np.generic):
@@ -218,4 +228,62 @@ def _condition(column: str, value: Any) -> dict[str, Any]:
             f"{column}: found a {type(value).__name__}, but a category, a number or a range (at_least, below) is needed"
         )
     level = _core.clean_text(str(value), True)
+    # Any number could be held, though none is.
+    if kind != "number" or not _is_number(level):
+        known = [_core.clean_text(name, True) for name in frame.core.codes(column)[1]]
+        if known and level not in known:
+            shown = ", ".join(repr(_html.shortened(name, 40)) for name in known[:12])
+            more = ", ..." if len(known) > 12 else ""
+            wanted = {
+                "number": "the column holds numbers",
+                "date": f'the column holds dates, of which a range is taken; try: {{{column!r}: ("2023-06-01", None)}}',
+            }.get(kind, f"the column holds {shown}{more}{nearest(level, known)}")
+            raise DataError(f"{column}: found {_html.shortened(level, 40)!r}, but {wanted}")
     return {"column": column, "level": level, "at_least": None, "below": None}
+
+
+def _range(column: str, ends: tuple[Any, ...], kind: str) -> tuple[float | None, float | None]:
+    """Ends of a range; those of dates in days."""
+    if len(ends) != 2 or ends == (None, None):
+        raise DataError(
+            f"{column}: found {ends!r}, but a range (at_least, below) is needed; try: (20, 40)"
+        )
+    if any(end is not None and end != end for end in ends):
+        raise DataError(f"{column}: found {ends!r}, but finite ends, or None for none, are needed")
+    if kind in ("nominal", "ordinal"):
+        raise TypeError(
+            f"{column}: found {ends!r}, but the column holds categories, of which one is taken"
+        )
+    (found,) = conditions({column: ends}, "personas")
+    between = found["test"]["between"]
+    if kind == "date" and not between["dates"]:
+        raise DataError(
+            f'{column}: found {ends!r}, but the column holds dates; try: {{{column!r}: ("2023-06-01", None)}}'
+        )
+    if kind != "date" and between["dates"]:
+        raise DataError(f"{column}: found {ends!r}, but the column holds no dates")
+    low, high = (
+        None if between[end] is None else float(between[end]["at"]) for end in ("low", "high")
+    )
+    return low, high
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def date_of(days: float | None) -> Any:
+    """The date of a number of days since 1970-01-01, with the time where it is not midnight.
+
+    >>> date_of(19508.0), date_of(19508.5)
+    (datetime.date(2023, 5, 31), datetime.datetime(2023, 5, 31, 12, 0))
+    """
+    if days is None:
+        return None
+    moment = np.datetime64(round(days * 86_400e6), "us")
+    day = moment.astype("datetime64[D]")
+    return (day if day == moment else moment).item()

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ilk import _core
+from ilk._arguments import column_name, real
 from ilk._frame import require_columns, to_native
-from ilk._labels import labelled
+from ilk._labels import labelled, own_columns
 from ilk._progress import progress_bar
 from ilk._random import new_seed
 from ilk._result import Explanation, Result
 from ilk.exceptions import DataError
-from ilk.profile._profile import named_columns, own_columns
+from ilk.profile._profile import named_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from matplotlib.axes import Axes
 
@@ -201,10 +203,16 @@ def describe(
             f"n_resamples: found {n_resamples!r}, but a whole number from 99 to 1,000,000 is needed; "
             "try: n_resamples=9999"
         )
+    if isinstance(descriptors, Mapping) or hasattr(descriptors, "columns"):
+        raise TypeError(
+            f"descriptors: found a {type(descriptors).__name__}, but names of columns are needed; "
+            'try: .describe(["age"], df)'
+        )
     frame, labels = labelled(segments, df)
     named = named_columns("descriptors", descriptors, frame.columns)
     if weights is not None:
-        require_columns([weights], frame.columns)
+        require_columns([column_name("weights", weights)], frame.columns)
+    confidence = real("confidence", confidence)
     seed = new_seed(random_state)
     settings = {
         "descriptors": named,
@@ -222,7 +230,7 @@ def describe(
             named,
             own_columns(segments, frame, labels),
             weights,
-            float(confidence),
+            confidence,
             numbers,
             adjust,
             n_resamples,

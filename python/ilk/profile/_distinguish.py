@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ilk import _core
-from ilk._arguments import whole
+from ilk._arguments import real, reals, whole
 from ilk._frame import to_native
 from ilk._progress import progress_bar
 from ilk._result import Explanation, Result
@@ -134,7 +134,7 @@ def distinguish(
     df : frame, optional
         One row per customer; by default the customers that the segmentation was found on.
     traits : sequence of str, optional
-        Columns to take traits from; by default all, save identifiers and free text.
+        Columns to take traits from; by default all but the segments, save identifiers and free text.
     max_traits : int, optional
         Traits of a set at most, up to 12; by default 5 for the cover and 3 for subgroups.
     method : {"cover", "subgroup"}
@@ -205,8 +205,11 @@ def distinguish(
     most = whole(
         "max_traits", (5 if method == "cover" else 3) if max_traits is None else max_traits
     )
+    listed = whole("top", top, 1)
     frame, members = members_of(segments, df, traits, "traits")
-    cuts = [float(cut) for cut in quantiles]
+    cuts = reals("quantiles", quantiles)
+    covered, others = real("coverage", coverage), real("leak", leak)
+    confidence = real("confidence", confidence)
     settings = {
         "traits": members["columns"],
         "method": method,
@@ -215,21 +218,21 @@ def distinguish(
         "confidence": confidence,
     }
     if method == "cover":
-        settings |= {"coverage": coverage, "leak": leak, "jointly": jointly}
+        settings |= {"coverage": covered, "leak": others, "jointly": bool(jointly)}
     else:
-        settings |= {"top": top}
+        settings |= {"top": listed}
     with progress_bar(progress, "traits") as report:
         core = _core.distinguish_segments(
             members,
             method,
             most,
-            whole("top", top, 1),
-            float(coverage),
-            float(leak),
+            listed,
+            covered,
+            others,
             bool(jointly),
             cuts,
             False,
-            float(confidence),
+            confidence,
             json.dumps(settings),
             report,
         )

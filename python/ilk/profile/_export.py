@@ -18,7 +18,7 @@ def python_text(rule: Mapping[str, Any], name: str) -> str:
 
     Every name and answer is written as a literal of Python, so that no text of the data is ever run.
     """
-    if not name.isidentifier() or keyword.iskeyword(name):
+    if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name):
         raise DataError(
             f"name: found {name!r}, but the name of a function is needed; try: 'segment_of'"
         )
@@ -97,6 +97,10 @@ def _answers(question: Mapping[str, Any]) -> list[str]:
 
 def sql_text(rule: Mapping[str, Any], table: str) -> str:
     """A query that adds the segment to every row of a table."""
+    if not isinstance(table, str) or not table:
+        raise DataError(
+            f"table: found {table!r}, but the name of a table is needed; try: 'customers'"
+        )
     segments = rule["segments"]
     questions = rule["questions"]
     sums = []

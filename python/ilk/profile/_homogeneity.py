@@ -203,7 +203,7 @@ def homogeneity(
     if not isinstance(blocks, Mapping):
         raise TypeError(
             f"blocks: found a {type(blocks).__name__}, but a mapping of names to columns is needed; "
-            'try: blocks={"needs": ["speed", "price"]}'
+            'try: .homogeneity({"needs": ["speed", "price"]}, df)'
         )
     if not blocks:
         raise DataError(

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ilk._arguments import names
 from ilk._frame import Frame
-from ilk._labels import labelled
+from ilk._labels import labelled, own_columns
 from ilk.exceptions import DataWarning
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["members_of", "names_in", "placed"]
+__all__ = ["members_of", "placed"]
 
 
 def members_of(
@@ -26,24 +27,9 @@ def members_of(
         "table": frame.core,
         "labels": np.ascontiguousarray(labels.codes, dtype=np.int64),
         "names": labels.names,
-        "columns": names_in(columns, argument),
-        "exclude": [segments] if isinstance(segments, str) else [],
+        "columns": None if columns is None else names(argument, columns),
+        "exclude": own_columns(segments, frame, labels),
     }
-
-
-def names_in(columns: Sequence[str] | None, argument: str) -> list[str] | None:
-    """Names of columns as a list."""
-    if columns is None:
-        return None
-    if isinstance(columns, str):
-        raise TypeError(
-            f"{argument}: found one text, but names of columns are needed; try: [{columns!r}]"
-        )
-    names = list(columns)
-    for name in names:
-        if not isinstance(name, str):
-            raise TypeError(f"{argument}: found {name!r}, but names of columns are needed")
-    return names
 
 
 def placed(core: Any, df: Any) -> Any:
@@ -59,15 +45,15 @@ def placed(core: Any, df: Any) -> Any:
             DataWarning,
             stacklevel=3,
         )
-    names = core.names()
+    segments = core.names()
     if frame.native == "pandas":
         import pandas as pd
 
-        values = pd.Categorical.from_codes(codes, categories=pd.Index(names, dtype="str"))
+        values = pd.Categorical.from_codes(codes, categories=pd.Index(segments, dtype="str"))
         return pd.Series(values, index=getattr(df, "index", None), name="segment")
-    told = [names[code] if code >= 0 else None for code in codes]
+    told = [segments[code] if code >= 0 else None for code in codes]
     if frame.native == "polars":
         import polars as pl
 
-        return pl.Series("segment", told, dtype=pl.Enum(names))
+        return pl.Series("segment", told, dtype=pl.Enum(segments))
     return np.array(told, dtype=object)

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ilk import _core
+from ilk._arguments import column_name, real, whole
+from ilk._arguments import names as names_of
 from ilk._frame import Frame, free_name, require_columns, to_dict, to_native
-from ilk._labels import labelled
+from ilk._labels import labelled, own_columns
 from ilk._progress import progress_bar
 from ilk._result import Explanation, Result
 from ilk.exceptions import DataError
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from ilk._labels import Labels
     from ilk._progress import Progress
 
 __all__ = ["SegmentProfile", "profile", "ranked"]
@@ -129,7 +130,7 @@ class SegmentProfile(Result):
         top : int
             Most traits of a segment.
         """
-        _check_share("at_least", at_least)
+        at_least = _share("at_least", at_least)
         columns = self.to_dict()
 
         def strength(row: int) -> float | None:
@@ -151,7 +152,7 @@ class SegmentProfile(Result):
         top : int
             Most traits of a segment.
         """
-        _check_share("at_most", at_most)
+        at_most = _share("at_most", at_most)
         columns = self.to_dict()
 
         def strength(row: int) -> float | None:
@@ -262,6 +263,7 @@ class SegmentProfile(Result):
         beside: str = "overall",
     ) -> dict[str, list[str]]:
         """Traits with a strength in words, by segment, the strongest first."""
+        top = whole("top", top)
         found: dict[str, list[tuple[float, str]]] = {name: [] for name in self._core.about()[0]}
         for row, name in enumerate(columns["segment"]):
             of_row = strength(row)
@@ -353,9 +355,11 @@ def _counted(columns: Mapping[str, Any], rows: Sequence[int]) -> set[int]:
     return {row for row in rows if counted_level(levels[columns["feature"][row]]) is not None}
 
 
-def _check_share(argument: str, value: float) -> None:
-    if not 0 <= value <= 1:
+def _share(argument: str, value: float) -> float:
+    share = real(argument, value)
+    if not 0 <= share <= 1:
         raise DataError(f"{argument}: found {value!r}, but a share from 0 to 1 is needed")
+    return share
 
 
 def _cell(columns: Mapping[str, Any], row: int) -> str:
@@ -378,9 +382,7 @@ def named_columns(
     """Names of columns as given, each once; nothing where none were given."""
     if names is None:
         return None
-    if isinstance(names, str):
-        raise TypeError(f"{argument}: found one text, but names of columns are needed")
-    named = list(names)
+    named = names_of(argument, names)
     require_columns(named, have)
     twice = [name for name in named if named.count(name) > 1]
     if twice:
@@ -388,21 +390,6 @@ def named_columns(
     if not named:
         raise DataError(f"{argument}: found no column, but at least one is needed")
     return named
-
-
-def own_columns(segments: Any, frame: Frame, labels: Labels) -> list[str]:
-    """Columns that hold the segments themselves, which would be the best trait of all."""
-    if isinstance(segments, str):
-        return [segments]
-    name = getattr(segments, "name", None)
-    name = (
-        name if isinstance(name, str) else "segment"
-    )  # as the labels of a segmentation are called
-    if name not in frame.columns:
-        return []
-    codes, names, _ = frame.core.codes(name)
-    same = names == labels.names and np.array_equal(codes, labels.codes)
-    return [name] if same else []
 
 
 def profile(
@@ -449,6 +436,9 @@ def profile(
 
     Notes
     -----
+    Rows pair by position, but for pandas: where segments (a Series, or a segmentation of a pandas frame) and ``df`` have the
+    same index labels in another order, and none twice, they pair by index. So do all functions that take segments.
+
     S5-PAT-01, S5-CHAR-01. Each column is read once and numbers are sorted once for their ranks, so that ``auc`` is exact.
     A value that is missing leaves its customer out of that column alone. Segments found by clustering some features differ
     in those features by construction: their p-values say how sharply, not whether; those of other columns are tests.
@@ -465,7 +455,8 @@ def profile(
     frame, labels = labelled(segments, df)
     named = named_columns("features", features, frame.columns)
     if weights is not None:
-        require_columns([weights], frame.columns)
+        require_columns([column_name("weights", weights)], frame.columns)
+    confidence = real("confidence", confidence)
     settings = {"features": named, "weights": weights, "confidence": confidence}
     with progress_bar(progress, "profile") as report:
         core = _core.profile_segments(
@@ -475,7 +466,7 @@ def profile(
             named,
             own_columns(segments, frame, labels),
             weights,
-            float(confidence),
+            confidence,
             json.dumps(settings),
             report,
         )

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from ilk import _core
-from ilk._arguments import whole
+from ilk._arguments import real, reals_by_name, whole
 from ilk._frame import to_native
 from ilk._progress import progress_bar
 from ilk._random import new_seed
@@ -164,7 +164,7 @@ def rules(
     df : frame, optional
         One row per customer; by default the customers that the segmentation was found on.
     traits : sequence of str, optional
-        Columns that rules may use; by default all, save identifiers and free text.
+        Columns that rules may use; by default all but the segments, save identifiers and free text.
     max_depth, max_leaves : int
         Conditions of a rule at most, and rules at most. The tree grows at the leaf whose split gains most.
     min_leaf : int, optional
@@ -227,14 +227,15 @@ def rules(
     depth, leaves = whole("max_depth", max_depth, 1), whole("max_leaves", max_leaves, 1)
     parts = whole("folds", folds, 2)
     least = None if min_leaf is None else whole("min_leaf", min_leaf, 1)
-    given_up = None if tolerance is None else float(tolerance)
-    costs = [(str(name), float(value)) for name, value in (cost or {}).items()]
+    given_up = None if tolerance is None else real("tolerance", tolerance)
+    costs = reals_by_name("cost", cost)
+    confidence = real("confidence", confidence)
     settings = {
         "traits": members["columns"],
         "max_depth": depth,
         "max_leaves": leaves,
         "min_leaf": least,
-        "cost": dict(costs),
+        "cost": costs,
         "tolerance": given_up,
         "folds": parts,
         "confidence": confidence,
@@ -245,10 +246,10 @@ def rules(
             depth,
             leaves,
             least,
-            costs,
+            list(costs.items()),
             given_up,
             parts,
-            float(confidence),
+            confidence,
             seed,
             json.dumps(settings),
             report,

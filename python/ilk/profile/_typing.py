@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ilk import _core
-from ilk._arguments import whole
+from ilk._arguments import real, whole
 from ilk._frame import to_native
 from ilk._progress import progress_bar
 from ilk._random import new_seed
@@ -160,7 +160,7 @@ def typing_tool(
     df : frame, optional
         One row per customer; by default the customers that the segmentation was found on.
     questions : sequence of str, optional
-        Columns that can be asked; by default all, save identifiers and free text.
+        Columns that can be asked; by default all but the segments, save identifiers and free text.
     max_questions : int
         Questions at most.
     tolerance : float, optional
@@ -215,8 +215,9 @@ def typing_tool(
     seed = new_seed(random_state)
     frame, members = members_of(segments, df, questions, "questions")
     most, parts = whole("max_questions", max_questions, 1), whole("folds", folds, 2)
-    given_up = None if tolerance is None else float(tolerance)
+    given_up = None if tolerance is None else real("tolerance", tolerance)
     ranges = whole("answers", answers, 2)
+    confidence = real("confidence", confidence)
     settings = {
         "questions": members["columns"],
         "max_questions": most,
@@ -232,7 +233,7 @@ def typing_tool(
             given_up,
             ranges,
             parts,
-            float(confidence),
+            confidence,
             seed,
             json.dumps(settings),
             report,

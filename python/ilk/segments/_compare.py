@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ilk import _core
+from ilk._arguments import column_name, names, real, reals_by_name, whole
 from ilk._frame import Frame, to_dict, to_native
 from ilk._labels import labelled
 from ilk._progress import progress_bar
@@ -230,9 +231,6 @@ def compare_segmentations(
     >>> found.by_scenario()
     {'life_stages': 'truth', 'journey_maps': 'channel'}
     """
-    from ilk._arguments import whole
-    from ilk.profile._members import names_in
-
     if not isinstance(segmentations, Mapping):
         raise TypeError(
             f"segmentations: found a {type(segmentations).__name__}, but a mapping of names is needed; "
@@ -244,9 +242,12 @@ def compare_segmentations(
         )
     seed = new_seed(random_state)
     boots, most = whole("n_boot", n_boot, 0), whole("max_questions", max_questions, 1)
-    columns = names_in(descriptors, "descriptors") or []
+    columns = [] if descriptors is None else names("descriptors", descriptors)
     tagged = _tagged(segmentations, scenario)
     shares = _weights(weights)
+    confidence = real("confidence", confidence)
+    if value is not None:
+        column_name("value", value)
     if df is None:
         first = next(iter(segmentations.values()))
         frame, _ = labelled(first, None, "segmentations")
@@ -288,7 +289,7 @@ def compare_segmentations(
             most,
             shares,
             boots,
-            float(confidence),
+            confidence,
             seed,
             json.dumps(settings),
             report,
@@ -313,13 +314,13 @@ def _tagged(segmentations: Mapping[str, Any], scenario: Mapping[str, str] | None
 
 def _weights(weights: Mapping[str, float] | None) -> list[float]:
     """The weight of each criterion."""
-    given = dict(weights or {})
+    given = reals_by_name("weights", weights)
     for name in given:
         if name not in _CRITERIA:
             raise DataError(
                 f"weights: found {name!r}, but the criteria are {', '.join(map(repr, _CRITERIA))}"
             )
-    return [float(given.get(name, 1.0)) for name in _CRITERIA]
+    return [given.get(name, 1.0) for name in _CRITERIA]
 
 
 def _stability(segments: Any, frame: Frame, n_boot: int, seed: int) -> float:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ilk import _core
+from ilk._arguments import column_name, real
 from ilk._frame import Frame, to_dict, to_native
 from ilk._html import format_value
-from ilk._labels import labels_of
+from ilk._labels import labels_beside, no_customers
 from ilk._result import Explanation, Result
 from ilk.exceptions import DataError
 
@@ -192,40 +193,73 @@ def drift(
     confidence: float = 0.95,
 ) -> SegmentDrift:
     """See :meth:`Segmentation.drift`."""
-    before = Frame.of(df) if df is not None else segmentation.frame
-    if before is None and id is not None:
-        raise DataError(
-            "df: found none, but a segmentation that was read from a file knows no customers, and id needs them; "
-            "try: df=customers"
-        )
+    confidence = real("confidence", confidence)
+    before = segmentation.frame if df is None else segmentation._customers(df)
     frame = Frame.of(new, name="new")
     if len(frame) == 0:
         raise DataError("new: found no rows, but at least one customer is needed to compare with")
+    if id is not None:
+        if before is None:
+            raise no_customers(", and id needs them")
+        _check_ids(column_name("id", id), before, frame)
     codes = None
     if labels is not None:
-        if isinstance(labels, str):
-            found, names, _ = frame.core.codes(labels)
-        else:
-            taken = labels_of(labels)
-            found, names = taken.codes, taken.names
-        unknown = [name for name in names if name not in segmentation.names]
+        taken = labels_beside(labels, frame, name="new")
+        unknown = [name for name in taken.names if name not in segmentation.names]
         if unknown:
             raise DataError(
                 f"labels: found {unknown[0]!r}, but the segments are {', '.join(map(repr, segmentation.names))}"
             )
-        places = np.array([*(segmentation.names.index(name) for name in names), -1])
-        codes = np.ascontiguousarray(places[found], dtype=np.int64)
+        places = np.array([*(segmentation.names.index(name) for name in taken.names), -1])
+        codes = np.ascontiguousarray(places[taken.codes], dtype=np.int64)
     settings = {
         "id": id,
         "confidence": confidence,
         "labels": "given" if labels is not None else None,
     }
-    core = segmentation._core.drift(
-        None if before is None else before.core,
-        frame.core,
-        codes,
-        id,
-        float(confidence),
-        json.dumps(settings),
-    )
+    try:
+        core = segmentation._core.drift(
+            None if before is None else before.core,
+            frame.core,
+            codes,
+            id,
+            confidence,
+            json.dumps(settings),
+        )
+    except DataError as error:
+        if id is None or before is None:
+            raise
+        raise _mended(error, id, before) from None
     return SegmentDrift(core, frame.native)
+
+
+#: How identifiers of new customers are made what they were before, by the kind of column that they were.
+_MENDS = {"nominal": "str", "ordinal": "str", "number": "int", "date": "datetime64[us]"}
+
+
+def _check_ids(id: str, before: Frame, new: Frame) -> None:
+    """Refuse missing identifiers: nothing says whether two of them are one customer."""
+    for name, frame in (("df", before), ("new", new)):
+        kind = frame.core.kind(id)
+        if kind == "number":
+            missing = np.isnan(frame.core.numeric(id))
+        elif kind == "date":
+            missing = np.isnan(frame.core.days(id))
+        else:
+            missing = frame.core.codes(id)[0] < 0
+        if missing.any():
+            mend = ".drift(new)" if name == "df" else f"new = new[new[{id!r}].notna()]"
+            raise DataError(
+                f"id: found {name}[{id!r}] missing in row {int(missing.argmax())}, but each customer needs an identifier; "
+                f"try: {mend}"
+            )
+
+
+def _mended(error: DataError, id: str, before: Frame) -> DataError:
+    """The error with the frames of a drift, where the core speaks of orders."""
+    told, orders, _ = str(error).partition("; try: orders[")
+    if not orders:
+        return error
+    kind = _MENDS.get(before.core.kind(id))
+    mend = f"; try: new[{id!r}] = new[{id!r}].astype({kind!r})" if kind else ""
+    return DataError(f"new, {told.replace(' holds ', ' of df holds ')}{mend}")

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ilk import _core
+from ilk._arguments import column_name, whole
 from ilk._frame import Frame
 from ilk._labels import labelled
 from ilk._methods import METHODS
 from ilk._progress import progress_bar
 from ilk._random import new_seed
 from ilk.exceptions import DataError, DataWarning
+from ilk.segments._segment import columns_of
 from ilk.segments._segmentation import Segmentation
 
 if TYPE_CHECKING:
@@ -86,21 +88,20 @@ def nested(
     if method not in METHODS:
         raise DataError(f"method: found {method!r}, but one of {', '.join(METHODS)} is needed")
     frame = Frame.of(df)
-    frame.core.kind(macro)
-    if isinstance(features, str):
-        features = [features]
+    frame.core.kind(column_name("macro", macro))
+    wanted, excluded = columns_of(features, exclude)
     every, of = _numbers(k)
     seed = new_seed(random_state)
     choices: dict[str, Any] = {
-        "features": None if features is None else [str(name) for name in features],
-        "exclude": [exclude] if isinstance(exclude, str) else list(exclude or []),
+        "features": wanted,
+        "exclude": excluded,
         "method": method,
         "k": every,
-        "k_max": k_max,
-        "weights": weights,
+        "k_max": whole("k_max", k_max, 2 if every is None else 1),
+        "weights": None if weights is None else column_name("weights", weights),
         "scale": scale,
         "missing": "ignore" if missing == "auto" else missing,
-        "n_init": n_init,
+        "n_init": whole("n_init", n_init, 1),
         "seed": seed,
     }
     settings: dict[str, Any] = {name: choices[name] for name in choices if name != "seed"}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ilk import _core
+from ilk._arguments import column_name, names, whole
 from ilk._frame import Frame
 from ilk._methods import METHODS
 from ilk._progress import progress_bar
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from ilk._methods import Method
     from ilk._progress import Progress
 
-__all__ = ["segment"]
+__all__ = ["columns_of", "segment"]
 
 _SCALES = ("auto", "standard", "range", "none")
 _MISSING = ("auto", "ignore", "drop", "error")
@@ -84,7 +85,7 @@ def segment(
     random_state : int, optional
         Seed of everything random. By default a new one is drawn and kept in the manifest.
     k_max : int
-        Most segments tried.
+        Most segments tried under ``k="auto"``; at least 2.
     n_init : int
         Starts of the final fit; the best is kept.
     base : mapping of str to str, optional
@@ -130,21 +131,19 @@ def segment(
     _check_option("missing", missing, _MISSING)
     if k != "auto" and (isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1):
         raise DataError(f'k: found {k!r}, but a whole number from 1 up, or "auto", is needed')
-    if isinstance(features, str):
-        features = [features]
-    excluded = [exclude] if isinstance(exclude, str) else list(exclude or [])
+    wanted, excluded = columns_of(features, exclude)
     seed = new_seed(random_state)
     frame = Frame.of(df)
     choices = {
-        "features": None if features is None else [str(name) for name in features],
+        "features": wanted,
         "exclude": excluded,
         "method": method,
         "k": None if k == "auto" else int(k),
-        "k_max": k_max,
-        "weights": weights,
+        "k_max": whole("k_max", k_max, 2 if k == "auto" else 1),
+        "weights": None if weights is None else column_name("weights", weights),
         "scale": scale,
         "missing": "ignore" if missing == "auto" else missing,
-        "n_init": n_init,
+        "n_init": whole("n_init", n_init, 1),
         "seed": seed,
     }
     settings = {name: choices[name] for name in choices if name != "seed"}
@@ -161,6 +160,28 @@ def segment(
     if finding is not None:
         warnings.warn(finding, DemographicsWarning, stacklevel=2)
     return found
+
+
+def columns_of(
+    features: str | Sequence[str] | None, exclude: str | Sequence[str] | None
+) -> tuple[list[str] | None, list[str]]:
+    """The columns to use, where they are named, and those not to use.
+
+    Raises
+    ------
+    DataError
+        If a column is both.
+    """
+    if isinstance(features, str):
+        features = [features]
+    wanted = None if features is None else names("features", features)
+    excluded = [exclude] if isinstance(exclude, str) else names("exclude", exclude or [])
+    both = [name for name in wanted or [] if name in excluded]
+    if both:
+        raise DataError(
+            f"exclude: found {both[0]!r}, but features names it, too; take it out of one of them"
+        )
+    return wanted, excluded
 
 
 def _check_option(argument: str, value: Any, allowed: Sequence[str]) -> None:

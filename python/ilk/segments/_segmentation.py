@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import warnings
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 
 from ilk import _core
+from ilk._arguments import names as names_of
+from ilk._arguments import real
 from ilk._frame import Frame, to_dict, to_native
+from ilk._labels import no_customers, order_of
 from ilk._random import new_seed
 from ilk._result import Explanation, Result
 from ilk.exceptions import DataError, DataWarning
@@ -49,7 +53,8 @@ class Segmentation(Result):
     (given) and :func:`ilk.segments.nested` (found inside each macro segment); ``.origin`` tells which.
 
     ``.table`` has one row per segment: its name, what is said of it where something is (``text``), its customers and their
-    share. Edits give another segmentation, which remembers them in ``.history``.
+    share. Edits give another segmentation, which remembers them in ``.history``. The customers themselves are remembered as
+    long as it lives in memory; a file or a pickle has only their segments, a pickle with the pandas index.
 
     Examples
     --------
@@ -84,9 +89,12 @@ class Segmentation(Result):
         object.__setattr__(self, "_frame", frame)
         object.__setattr__(self, "_index", index)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (type(self), self._core.to_json(), self._native, self._index)
+
     @property
     def frame(self) -> Frame | None:
-        """The customers that were segmented; nothing where the segmentation was read from a file, which has none."""
+        """The customers that were segmented; nothing where the segmentation comes from a file or a pickle, which have none."""
         return self._frame
 
     @property
@@ -294,18 +302,13 @@ class Segmentation(Result):
         reason : str
             Why, for the :attr:`history`.
         """
-        if isinstance(names, str):
-            raise TypeError(
-                "names: found one text, but a mapping or one name per segment is needed"
-            )
         if hasattr(names, "items"):
-            names = cast("Mapping[str, str]", names)  # or a pandas Series
-            for old in names:
+            given = dict(names.items())  # of a mapping or a pandas Series
+            for old in given:
                 self._number("names", old)
-            new = [names.get(old, old) for old in self.names]
-        else:
-            new = list(names)
-        return self._with(self._core.rename([str(name) for name in new], _reason(reason)))
+            names = [given.get(old, old) for old in self.names]
+        new = names_of("names", names, "a mapping or one name per segment is needed")
+        return self._with(self._core.rename(new, _reason(reason)))
 
     def limit(
         self,
@@ -367,12 +370,25 @@ class Segmentation(Result):
         """
         if name is not None and len(groups) != 1:
             raise DataError(f"name: found {name!r}, but there are {len(groups)} groups")
+        if name is not None and not isinstance(name, str):
+            raise TypeError(f"name: found {name!r}, but a name is text")
+        lists = []
+        taken: set[int] = set()
         for group in groups:
-            if isinstance(group, str):
-                raise TypeError(f"merge: found {group!r}, but each group is a list of names")
-        lists = [[self._number("merge", name) for name in group] for group in groups]
-        taken = {number for group in lists for number in group}
-        names = [None if name is None else str(name)] * len(lists)
+            if isinstance(group, str) or not isinstance(group, Iterable):
+                raise TypeError(
+                    f"merge: found {group!r}, but each group is a list of names; "
+                    f"try: .merge([{self.names[0]!r}, {self.names[-1]!r}])"
+                )
+            numbers = [self._number("merge", segment) for segment in group]
+            for number in numbers:
+                if number in taken:
+                    raise DataError(
+                        f"merge: found {self.names[number]!r} twice, but a segment is put together with others once"
+                    )
+                taken.add(number)
+            lists.append(numbers)
+        names = [name] * len(lists)
         rest = [[number] for number in range(self.k) if number not in taken]
         names += [None] * len(rest)
         return self._with(self._core.merge(lists + rest, names, _reason(reason)))
@@ -416,11 +432,11 @@ class Segmentation(Result):
         """
         number = self._number("split", name)
         table = self._customers(df).core
-        new = None if names is None else [str(name) for name in names]
+        new = None if names is None else names_of("names", names, "one name per part is needed")
         if isinstance(by, (int, np.integer)):
             if isinstance(by, bool) or by < 2:
                 raise DataError(f"by: found {by!r}, but a segment is split into 2 parts or more")
-            wanted = self.features if features is None else [str(name) for name in features]
+            wanted = self.features if features is None else names_of("features", features)
             choices = {
                 "features": wanted or None,
                 "exclude": [],
@@ -448,7 +464,8 @@ class Segmentation(Result):
         ----------
         who : mapping or array of shape (n_customers,)
             Conditions as :func:`ilk.segments.from_rules` takes them: new customers who meet them go to this segment, too.
-            Or true for each customer to move, or their positions: new customers go where they went before.
+            Or true for each customer to move, or their positions: new customers go where they went before. A Series of
+            marks pairs with the customers as labels do in :func:`ilk.profile.profile`.
         to : str
             The segment they go to.
         reason : str
@@ -462,11 +479,12 @@ class Segmentation(Result):
             If nobody moves, or a segment would be left empty.
         """
         number = self._number("to", to)
-        table = self._customers(df).core
+        frame = self._customers(df)
+        table = frame.core
         if hasattr(who, "items") and not hasattr(who, "to_numpy"):
             where = conditions_json(who, "who")
             return self._with(self._core.reassign(table, None, where, number, _reason(reason)))
-        rows = _rows(who, len(table))
+        rows = _rows(who, frame)
         return self._with(self._core.reassign(table, rows, None, number, _reason(reason)))
 
     def predict(self, df: Any) -> Any:
@@ -605,11 +623,11 @@ class Segmentation(Result):
     def _customers(self, df: Any) -> Frame:
         """The customers that were segmented."""
         if df is not None:
-            return Frame.of(df)
+            frame = Frame.of(df)
+            order = order_of(frame.index, self._index)
+            return frame if order is None else Frame.of(df.iloc[order])
         if self._frame is None:
-            raise DataError(
-                "df: found none, but a segmentation that was read from a file knows no customers; try: df=customers"
-            )
+            raise no_customers()
         return self._frame
 
     def _values(self, value: str | Mapping[str, float] | None, df: Any) -> list[float] | None:
@@ -629,7 +647,7 @@ class Segmentation(Result):
         absent = [name for name in self.names if name not in given]
         if absent:
             raise DataError(f"value: found none for {absent[0]!r}, but each segment needs a number")
-        return [float(given[name]) for name in self.names]
+        return [real(f"value[{name!r}]", given[name]) for name in self.names]
 
     def _with(self, core: Any) -> Self:
         return type(self)(core, self._native, frame=self._frame, index=self._index)
@@ -656,21 +674,34 @@ def _reason(reason: str) -> str:
     return reason
 
 
-def _rows(who: Any, n: int) -> list[bool]:
+def _restored(cls: type[Segmentation], text: str, native: Native, index: Any) -> Segmentation:
+    return cls(_core.Segmentation.from_json(text), native, index=index)
+
+
+def _rows(who: Any, frame: Frame) -> list[bool]:
     """Whether each customer is meant, from marks or positions."""
+    n = len(frame)
+    needed = (
+        'conditions, a mark for each customer or positions are needed; try: who={"channel": "web"}'
+    )
+    if isinstance(who, str) or not hasattr(who, "__len__"):
+        told = f"a {type(who).__name__}" if callable(who) else repr(who)
+        raise TypeError(f"who: found {told}, but {needed}")
     found = np.asarray(who.to_numpy() if hasattr(who, "to_numpy") else who)
+    if found.size == 0:
+        raise DataError("who: found no customer, but at least one is to be moved")
+    if found.dtype.kind == "O" and found.ndim == 1:
+        found = _marks(who, found)
     if found.ndim != 1:
         raise DataError(f"who: found {found.ndim} dimensions, but one mark per customer is needed")
     if found.dtype.kind == "b":
         if len(found) != n:
             raise DataError(f"who: found {len(found):,} marks, but there are {n:,} customers")
-        marks: list[bool] = found.tolist()
+        order = order_of(who.index, frame.index) if hasattr(who, "iloc") else None
+        marks: list[bool] = (found if order is None else found[order]).tolist()
         return marks
     if found.dtype.kind not in "iu":
-        raise TypeError(
-            "who: conditions, a mark for each customer or positions are needed; "
-            'try: who={"channel": "web"}'
-        )
+        raise TypeError(f"who: found {found.tolist()[0]!r}, but {needed}")
     outside = (found < 0) | (found >= n)
     if outside.any():
         raise DataError(
@@ -679,6 +710,20 @@ def _rows(who: Any, n: int) -> list[bool]:
     chosen = np.zeros(n, dtype=bool)
     chosen[found] = True
     return [bool(mark) for mark in chosen]
+
+
+def _marks(who: Any, values: NDArray[Any]) -> NDArray[Any]:
+    """Marks that came as objects, as they do where some are missing or were."""
+    known = [isinstance(value, (bool, np.bool_)) for value in values]
+    if all(known):
+        return values.astype(bool)
+    if any(known):
+        row = known.index(False)
+        fill = "fill_null" if hasattr(who, "fill_null") else "fillna"
+        raise DataError(
+            f"who, row {row}: found {values[row]!r}, but each mark is true or false; try: who=mask.{fill}(False)"
+        )
+    return values
 
 
 def _edits(history: Mapping[str, Any]) -> list[str]:

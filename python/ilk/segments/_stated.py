@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ilk import _core
+from ilk._arguments import column_name
+from ilk._arguments import names as names_of
 from ilk._frame import Frame
-from ilk._labels import labels_of
+from ilk._labels import labels_beside, own_columns
 from ilk.exceptions import DataError, DataWarning
 from ilk.segments._segmentation import Segmentation
 from ilk.segments._where import rules_json
@@ -164,31 +166,23 @@ def from_labels(
     {'young': 1, 'b': 2}
     """
     frame = Frame.of(df)
-    exclude: list[str] = []
-    if isinstance(labels, str):
-        codes, found, _ = frame.core.codes(labels)
-        exclude = [labels]
-    else:
-        taken = labels_of(labels)
-        codes, found = taken.codes, taken.names
-        if len(codes) != len(frame):
-            raise DataError(
-                f"labels: found {len(codes):,} labels, but df has {len(frame):,} rows; one for each is needed"
-            )
+    taken = labels_beside(labels, frame)
+    own = own_columns(labels, frame, taken)
     settings = {
         "labels": labels if isinstance(labels, str) else "given",
+        "column": own[0] if own else None,
         "features": _listed(features),
     }
     core = _core.segment_by_labels(
         frame.core,
-        np.ascontiguousarray(codes, dtype=np.int64),
+        np.ascontiguousarray(taken.codes, dtype=np.int64),
         said(
             "from_labels",
             settings,
-            _named(found, names),
+            _named(taken.names, names),
             features=features,
             weights=weights,
-            exclude=exclude,
+            exclude=own,
         ),
     )
     return made(core, df, frame)
@@ -206,12 +200,8 @@ def said(
     notes: Sequence[str] = (),
 ) -> dict[str, Any]:
     """What is said of stated segments, as the core takes it."""
-    if isinstance(features, str):
-        raise TypeError("features: found one text, but names of columns are needed")
-    if weights is not None and not isinstance(weights, str):
-        raise TypeError(
-            f"weights is a {type(weights).__name__}, but the name of a column is needed"
-        )
+    if weights is not None:
+        column_name("weights", weights)
     return {
         "function": function,
         "settings": json.dumps({**settings, "weights": weights}),
@@ -247,17 +237,16 @@ def texts_of(texts: Mapping[str, str] | None, names: Sequence[str]) -> list[str]
 def _named(found: Sequence[str], names: Any) -> list[str]:
     if names is None:
         return list(found)
-    if isinstance(names, str):
-        raise TypeError("names: found one text, but a mapping or one name per label is needed")
     if hasattr(names, "items"):
-        given = {str(label): str(name) for label, name in names.items()}
+        new = names_of("names", [name for _, name in names.items()])
+        given = dict(zip((str(label) for label, _ in names.items()), new, strict=True))
         unknown = [label for label in given if label not in found]
         if unknown:
             raise DataError(
                 f"names: found {unknown[0]!r}, but the labels are {', '.join(map(repr, found))}"
             )
         return [given.get(label, label) for label in found]
-    given_names = [str(name) for name in names]
+    given_names = names_of("names", names, "a mapping or one name per label is needed")
     if len(given_names) != len(found):
         raise DataError(
             f"names: found {len(given_names)} names, but there are {len(found)} labels: {', '.join(map(repr, found))}"
@@ -266,4 +255,4 @@ def _named(found: Sequence[str], names: Any) -> list[str]:
 
 
 def _listed(names: Sequence[str] | None) -> list[str] | None:
-    return None if names is None else [str(name) for name in names]
+    return None if names is None else names_of("features", names)

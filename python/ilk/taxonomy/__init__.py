@@ -136,6 +136,8 @@ def get(name: str) -> Taxonomy:
     ------
     DataError
         If there is none of this name; the message names the nearest.
+    TypeError
+        If it is no text.
 
     Examples
     --------
@@ -143,6 +145,10 @@ def get(name: str) -> Taxonomy:
     >>> taxonomy.get("motives").keys
     ['functional', 'emotional', 'social']
     """
+    if not isinstance(name, str):
+        raise TypeError(
+            f"name: found {name!r}, but the name of a taxonomy is needed; try: name={_ALL[0].name!r}"
+        )
     for taxonomy in _ALL:
         if taxonomy.name == name:
             return taxonomy

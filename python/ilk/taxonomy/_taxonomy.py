@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,6 +91,10 @@ class Taxonomy:
         check_key(self.name, "name")
         for part in ("description", "source", "version"):
             check_text(part, getattr(self, part))
+        if not isinstance(self.items, Iterable):
+            raise TypeError(
+                f"items: found a {type(self.items).__name__}, but several Item are needed; try: Taxonomy.of(name, items)"
+            )
         object.__setattr__(self, "items", tuple(self.items))
         object.__setattr__(self, "record", tuple(self.record))
         for item in self.items:
@@ -184,19 +188,27 @@ class Taxonomy:
         reason : str
             Why; kept in :attr:`record`.
         **fields
-            What is different. An attribute that is set to ``None`` is empty.
+            What is different: the name, description, source, or an attribute that an item of the list has. An attribute that
+            is set to ``None`` is empty.
 
         Raises
         ------
         DataError
-            If there is no such item, or nothing is replaced.
+            If there is no such item or field, or nothing is replaced.
         """
         old = self[key]
         if not fields:
             raise DataError(
                 "replace: found nothing to replace; try: .replace(key, description=...)"
             )
-        known = {name: getattr(old, name) for name in ("name", "description", "source")}
+        texts = ("name", "description", "source")
+        allowed = [*texts, *dict.fromkeys(name for item in self.items for name in item.attributes)]
+        for name in fields:
+            if name not in allowed:
+                raise DataError(
+                    f"replace: found the field {name!r}, but the fields are {', '.join(allowed)}{nearest(name, allowed)}"
+                )
+        known = {name: getattr(old, name) for name in texts}
         known |= {name: value for name, value in fields.items() if name in known}
         attributes = dict(old.attributes)
         attributes |= {name: value for name, value in fields.items() if name not in known}
@@ -383,6 +395,11 @@ class Taxonomy:
 def _items(items: Any) -> tuple[Item, ...]:
     if isinstance(items, str):
         raise TypeError("items: found one text, but a mapping or several names are needed")
+    if not isinstance(items, Iterable):
+        raise TypeError(
+            f"items: found a {type(items).__name__}, but a mapping or several names are needed; "
+            'try: {"bronze": "Buys once a year."}'
+        )
     if isinstance(items, Mapping):
         return tuple(_item(key, value) for key, value in items.items())
     return tuple(item if isinstance(item, Item) else _item(item, "") for item in items)
