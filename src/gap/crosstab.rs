@@ -209,7 +209,8 @@ const LARGEST: f64 = 1e150;
 /// Whether a value is refused.
 #[inline(always)]
 pub(super) fn is_refused(value: f64) -> bool {
-    value < 0.0 || value > LARGEST
+    // NaN, a missing value, is not.
+    !(value.is_nan() || (0.0..=LARGEST).contains(&value))
 }
 
 /// The error for a value that [`is_refused`].

@@ -1,5 +1,7 @@
 //! Cards from a table and the segment of each row.
 
+use std::collections::HashMap;
+
 use serde::Deserialize;
 use statrs::distribution::{ContinuousCDF, Normal};
 
@@ -108,6 +110,14 @@ pub fn personas(
 }
 
 fn check(request: &Request) -> Result<()> {
+    let mut cards: HashMap<String, &str> = HashMap::new();
+    for &segment in &request.keep {
+        let name = request.names[segment].as_str();
+        if let Some(other) = cards.insert(text::name(name), name) {
+            let wanted = "cards must have different names, and spaces at the ends do not count";
+            return Err(Error::argument("segments", format!("{other:?} and {name:?}"), wanted));
+        }
+    }
     if !(request.confidence > 0.0 && request.confidence < 1.0) {
         let wanted = "a number between 0 and 1 is needed";
         return Err(
@@ -237,7 +247,6 @@ impl<'a> Builder<'a> {
         counts: &Counts,
         at: (usize, usize),
     ) {
-        // Whoever is told of a share could count those who are not in it, too.
         if counts.bins[at.0][at.1] < self.request.min_count {
             self.hidden[card] += 1;
             return;

@@ -19,7 +19,8 @@ pub(super) const LEVEL: f64 = 0.05;
 pub(super) struct Counts {
     /// `[segment][bin]`.
     pub bins: Vec<Vec<usize>>,
-    origin: f64,
+    /// A value of each segment, from which its sums are differences: a far customer of another one costs no digits.
+    origin: Vec<f64>,
     sum: Vec<f64>,
     squares: Vec<f64>,
     has_mean: bool,
@@ -29,10 +30,16 @@ impl Counts {
     /// One pass, in fixed blocks.
     pub(super) fn of(attribute: &Attribute, labels: &[u32], n_segments: usize) -> Self {
         let values = attribute.values.as_ref();
-        // Sums of differences from some value lose no digits where all values are large.
-        let origin = values
-            .and_then(|values| values.iter().copied().find(|value| !value.is_nan()))
-            .unwrap_or(0.0);
+        let mut first = vec![None; n_segments];
+        for (row, &label) in labels.iter().enumerate() {
+            if let (Some(values), Some(first)) = (values, first.get_mut(label as usize))
+                && first.is_none()
+                && attribute.bins[row] != MISSING
+            {
+                *first = Some(values[row]);
+            }
+        }
+        let origin: Vec<f64> = first.into_iter().map(|first| first.unwrap_or(0.0)).collect();
         let empty = Self {
             bins: vec![vec![0; attribute.words.len()]; n_segments],
             origin,
@@ -50,7 +57,7 @@ impl Counts {
                 let segment = label as usize;
                 counts.bins[segment][bin as usize] += 1;
                 if let Some(values) = values {
-                    let value = values[row] - origin;
+                    let value = values[row] - counts.origin[segment];
                     counts.sum[segment] += value;
                     counts.squares[segment] += value * value;
                 }
@@ -111,8 +118,9 @@ impl Counts {
             Ok(law) if n > 1.0 => law.inverse_cdf((1.0 + confidence) / 2.0) * (variance / n).sqrt(),
             _ => f64::NAN,
         };
-        let mean = mean + self.origin;
-        let overall = self.sum.iter().sum::<f64>() / all + self.origin;
+        let mean = mean + self.origin[segment];
+        let of = |segment: usize| self.sum[segment] + self.n(segment) as f64 * self.origin[segment];
+        let overall = (0..self.sum.len()).map(of).sum::<f64>() / all;
         Some(figure("mean", Unit::Number, mean, (mean - half, mean + half), overall))
     }
 

@@ -35,7 +35,8 @@ pub(super) enum Values {
     Shares(Shares),
 }
 
-/// Sums of numbers. They are those of differences from `origin`, so that large numbers near to each other lose no digits.
+/// Sums of numbers. They are those of differences from `origin`, so that large numbers near to each other lose no digits; squares
+/// are those of the differences from the mean of the own segment, so that a far customer of another one costs none either.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Amount {
@@ -43,7 +44,7 @@ pub(super) struct Amount {
     #[serde(with = "persist::floats")]
     pub(super) sum: Vec<f64>,
     #[serde(with = "persist::floats")]
-    pub(super) squares: Vec<f64>,
+    pub(super) scatter: Vec<f64>,
     /// Smallest and largest number of all.
     #[serde(deserialize_with = "Option::deserialize")]
     pub(super) range: Option<(f64, f64)>,
@@ -60,18 +61,38 @@ pub(super) struct Shares {
     /// Weight of each level in each segment, one level after the other.
     #[serde(with = "persist::floats")]
     pub(super) count: Vec<f64>,
+    /// Whether this is a column of 0 and 1.
+    pub(super) is_flag: bool,
+}
+
+impl Amount {
+    /// The mean of some segments together, as a difference from the origin, and the sum of squares about it.
+    fn together(
+        &self,
+        weight: &[f64],
+        segments: impl Iterator<Item = usize> + Clone,
+    ) -> (f64, f64) {
+        let filled = segments.filter(|&segment| weight[segment] > 0.0);
+        let n: f64 = filled.clone().map(|segment| weight[segment]).sum();
+        let mean = filled.clone().map(|segment| self.sum[segment]).sum::<f64>() / n;
+        let apart = |segment: usize| {
+            let own = self.sum[segment] / weight[segment];
+            self.scatter[segment] + weight[segment] * (own - mean).powi(2)
+        };
+        (mean, filled.map(apart).sum())
+    }
+
+    /// The mean over all segments, as a difference from the origin, and the sum of squares about it.
+    pub(super) fn overall(&self, weight: &[f64]) -> (f64, f64) {
+        self.together(weight, 0..weight.len())
+    }
 }
 
 impl Shares {
-    /// Whether this is a column of 0 and 1.
-    pub(super) fn is_flag(&self) -> bool {
-        self.levels.len() == 1 && self.levels[0].is_empty()
-    }
-
     /// Each level with its weight in each segment; of a column of 0 and 1 both.
     pub(super) fn lines(&self, weight: &[f64]) -> Vec<(&str, Vec<f64>)> {
         let k = weight.len();
-        if self.is_flag() {
+        if self.is_flag {
             let ones = self.of(0, k);
             let zeros = weight.iter().zip(ones).map(|(all, ones)| all - ones).collect();
             return vec![("0", zeros), ("1", ones.to_vec())];
@@ -211,12 +232,14 @@ fn categories(
         }
     }
     let weight = (0..k).map(|s| count.iter().skip(s).step_by(k).sum()).collect();
-    let values = Values::Shares(Shares { levels, ordered, count });
+    let values = Values::Shares(Shares { levels, ordered, count, is_flag: false });
     Column { feature: name.to_string(), rows, weight, values }
 }
 
 /// First look at numbers: which are there, and where their middle is.
 struct Look {
+    /// The first number of each segment.
+    firsts: Vec<f64>,
     rows: Vec<usize>,
     weight: Vec<f64>,
     range: Option<(f64, f64)>,
@@ -226,7 +249,7 @@ struct Look {
 
 fn look(values: &[f64], reading: Reading<'_>) -> Look {
     let k = reading.n_segments;
-    let (mut rows, mut weight) = (vec![0_usize; k], vec![0.0; k]);
+    let (mut rows, mut weight, mut firsts) = (vec![0_usize; k], vec![0.0; k], vec![0.0; k]);
     let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
     let (mut sum, mut only_flags) = (0.0, true);
     for (block, first) in values.chunks(parallel::BLOCK).zip((0..).step_by(parallel::BLOCK)) {
@@ -235,6 +258,9 @@ fn look(values: &[f64], reading: Reading<'_>) -> Look {
             let label = reading.labels[row];
             if value.is_nan() || label == MISSING {
                 continue;
+            }
+            if rows[label as usize] == 0 {
+                firsts[label as usize] = value;
             }
             rows[label as usize] += 1;
             low = low.min(value);
@@ -253,7 +279,7 @@ fn look(values: &[f64], reading: Reading<'_>) -> Look {
     }
     let total: f64 = weight.iter().sum();
     let mean = if total > 0.0 { (sum / total).clamp(low, high) } else { 0.0 };
-    Look { rows, weight, range: (low <= high).then_some((low, high)), mean, only_flags }
+    Look { firsts, rows, weight, range: (low <= high).then_some((low, high)), mean, only_flags }
 }
 
 fn numbers(
@@ -284,7 +310,7 @@ fn numbers(
                 count[label as usize] += weight_at(reading.weights, row);
             }
         }
-        let shares = Shares { levels: vec![String::new()], ordered: false, count };
+        let shares = Shares { levels: vec![String::new()], ordered: false, count, is_flag: true };
         return Ok(Ok((column(Values::Shares(shares)), Vec::new())));
     }
     let (mut sum, mut squares) = (vec![0.0; k], vec![0.0; k]);
@@ -297,7 +323,7 @@ fn numbers(
             if value.is_nan() || label == MISSING {
                 continue;
             }
-            let difference = value - look.mean;
+            let difference = value - look.firsts[label as usize];
             let weighted = match reading.weights {
                 None => difference,
                 Some(weights) => weights[row] * difference,
@@ -312,7 +338,13 @@ fn numbers(
     }
     let (ranks, fives) =
         ranks(values, reading.labels, reading.weights, &look.weight, reading.fives, scratch);
-    let amount = Amount { origin: look.mean, sum, squares, range: look.range, ranks: Some(ranks) };
+    let mut scatter = squares;
+    for segment in (0..k).filter(|&segment| look.weight[segment] > 0.0) {
+        let n = look.weight[segment];
+        scatter[segment] = (scatter[segment] - sum[segment] * sum[segment] / n).max(0.0);
+        sum[segment] += n * (look.firsts[segment] - look.mean);
+    }
+    let amount = Amount { origin: look.mean, sum, scatter, range: look.range, ranks: Some(ranks) };
     Ok(Ok((column(Values::Amount(amount)), fives)))
 }
 
@@ -338,7 +370,12 @@ impl Column {
         let values = match &self.values {
             Values::Amount(amount) => Values::Amount(Amount {
                 sum: grouped(&amount.sum),
-                squares: grouped(&amount.squares),
+                scatter: (0..n_segments as u32)
+                    .map(|group| {
+                        let members = (0..groups.len()).filter(|&s| groups[s] == group);
+                        amount.together(&self.weight, members).1
+                    })
+                    .collect(),
                 ranks: amount
                     .ranks
                     .as_ref()
@@ -361,9 +398,14 @@ impl Column {
                 let shift = b.origin - a.origin;
                 let moved: Vec<f64> =
                     b.sum.iter().zip(&other.weight).map(|(sum, w)| sum + w * shift).collect();
-                let squares: Vec<f64> = (0..b.sum.len())
-                    .map(|s| b.squares[s] + shift * (2.0 * b.sum[s] + other.weight[s] * shift))
-                    .collect();
+                let scatter = (0..b.sum.len()).map(|s| {
+                    let (n, m) = (self.weight[s], other.weight[s]);
+                    let apart = a.sum[s] / n - moved[s] / m;
+                    // Chan, Golub and LeVeque (1983), The American Statistician 37:242-247.
+                    let between =
+                        if n > 0.0 && m > 0.0 { apart * apart * n * m / (n + m) } else { 0.0 };
+                    a.scatter[s] + b.scatter[s] + between
+                });
                 let range = match (a.range, b.range) {
                     (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
                     (one, other) => one.or(other),
@@ -371,7 +413,7 @@ impl Column {
                 Values::Amount(Amount {
                     origin: a.origin,
                     sum: both(&a.sum, &moved),
-                    squares: both(&a.squares, &squares),
+                    scatter: scatter.collect(),
                     range,
                     ranks: None,
                 })
@@ -391,7 +433,7 @@ impl Column {
         let values = match &self.values {
             Values::Amount(amount) => {
                 amount.sum.len() == k
-                    && amount.squares.len() == k
+                    && amount.scatter.len() == k
                     && amount.ranks.as_ref().is_none_or(|ranks| ranks.below.len() == k)
             }
             Values::Shares(shares) => shares.count.len() == k * shares.levels.len(),

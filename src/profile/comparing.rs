@@ -43,10 +43,7 @@ pub(super) fn welch(weight: &[f64], amount: &Amount, size: f64) -> Tested {
 /// Number, mean (as a difference from the origin) and variance of one segment.
 pub(super) fn moments(weight: &[f64], amount: &Amount, segment: usize) -> (f64, f64, f64) {
     let (n, sum) = (weight[segment], amount.sum[segment]);
-    let spread = (amount.squares[segment] - sum * sum / n).max(0.0);
-    // Rounding alone leaves some of the spread of a constant.
-    let spread = if spread <= 1e-14 * amount.squares[segment] { 0.0 } else { spread };
-    (n, sum / n, spread / (n - 1.0))
+    (n, sum / n, amount.scatter[segment] / (n - 1.0))
 }
 
 /// Kruskal and Wallis (1952, Journal of the American Statistical Association 47:583-621) with their correction for ties; the

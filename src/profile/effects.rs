@@ -78,14 +78,9 @@ pub(super) fn effects(columns: &[Column]) -> Vec<Effect> {
 /// One-way analysis of variance; the size is eta squared, the share of the variance that lies between segments.
 pub(super) fn anova(weight: &[f64], amount: &Amount) -> Tested {
     let all: f64 = weight.iter().sum();
-    let (sum, squares): (f64, f64) = (amount.sum.iter().sum(), amount.squares.iter().sum());
-    let total = squares - sum * sum / all;
-    let (mut within, mut groups) = (0.0, 0.0);
-    for (segment, &n) in weight.iter().enumerate().filter(|&(_, &n)| n > 0.0) {
-        let own = amount.sum[segment];
-        within += (amount.squares[segment] - own * own / n).max(0.0);
-        groups += 1.0;
-    }
+    let (_, total) = amount.overall(weight);
+    let within: f64 = amount.scatter.iter().sum();
+    let groups = weight.iter().filter(|&&n| n > 0.0).count() as f64;
     let (df1, df2) = (groups - 1.0, all - groups);
     if total.is_nan() || total <= 0.0 || df1 < 1.0 || df2 <= 0.0 {
         return nothing((df1, df2));

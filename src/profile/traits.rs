@@ -90,9 +90,9 @@ pub(super) fn traits(columns: &[Column], confidence: f64) -> Vec<Trait> {
 
 fn push_amount(traits: &mut Vec<Trait>, column: &Column, amount: &Amount, confidence: f64) {
     let all = column.total();
-    let (sum, squares): (f64, f64) = (amount.sum.iter().sum(), amount.squares.iter().sum());
-    let mean = sum / all;
-    let variance = (squares / all - mean * mean).max(0.0);
+    let sum: f64 = amount.sum.iter().sum();
+    let (mean, scatter) = amount.overall(&column.weight);
+    let variance = scatter / all;
     let overall = amount.origin + mean;
     let (low, high) = amount.range.unwrap_or((overall, overall));
     for segment in 0..column.weight.len() {
@@ -100,8 +100,7 @@ fn push_amount(traits: &mut Vec<Trait>, column: &Column, amount: &Amount, confid
         let rest = all - n;
         let own = amount.sum[segment] / n;
         let others = (sum - amount.sum[segment]) / rest;
-        let spread = amount.squares[segment] - amount.sum[segment] * own;
-        let error = (spread.max(0.0) / (n - 1.0) / n).sqrt();
+        let error = (amount.scatter[segment] / (n - 1.0) / n).sqrt();
         let half = if n > 1.0 { t_of(confidence, n - 1.0) * error } else { f64::NAN };
         let difference = own - mean;
         let differs = n > 0.0 && rest > 0.0 && variance > 0.0;

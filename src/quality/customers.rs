@@ -77,32 +77,25 @@ impl Customers {
             }
         };
         let reading = source.method.unwrap_or(Method::Auto).reading();
-        let (_, unused, all) =
-            Preparation::learn(table, &names, source.features.is_some(), source.scale, reading)?
-                .apply(table)?;
-        let (mut blank, mut weightless, mut unlabelled) = (0, 0, 0);
-        let mut used = Vec::with_capacity(n);
-        for row in 0..n {
-            if all.numeric.row(row).iter().all(|value| value.is_nan())
-                && all.codes.row(row).iter().all(|&code| code == MISSING)
-            {
-                blank += 1;
-            } else if source.weights.is_some_and(|weights| weights[row] == 0.0) {
-                weightless += 1;
-            } else if source.labels.is_some_and(|labels| labels[row] == MISSING) {
-                unlabelled += 1;
-            } else {
-                used.push(row);
+        let (mut used, mut part) = ((0..n).collect::<Vec<_>>(), None);
+        let (unused, rows) = loop {
+            let part_or_all = part.as_ref().unwrap_or(table);
+            let named = source.features.is_some();
+            let (_, unused, rows) =
+                Preparation::learn(part_or_all, &names, named, source.scale, reading)?
+                    .apply(part_or_all)?;
+            let stay = usable(&rows, &used, source, manifest);
+            if stay.is_empty() {
+                let what = manifest.function.clone();
+                return Err(Error::TooFewRows { what, needed: 1, found: 0, mend: None });
             }
-        }
-        manifest.leave_out("no feature has a value", blank);
-        manifest.leave_out("weight 0", weightless);
-        manifest.leave_out("in no segment", unlabelled);
-        if used.is_empty() {
-            let what = manifest.function.clone();
-            return Err(Error::TooFewRows { what, needed: 1, found: 0, mend: None });
-        }
-        let rows = if used.len() == n { all } else { all.take(&used) };
+            if stay.len() == used.len() {
+                break (unused, rows);
+            }
+            // Rows that are left out set no scale either.
+            used = stay;
+            part = Some(table.take(&used)?);
+        };
         Ok(Self {
             method: source.method.unwrap_or(Method::Auto).resolve(&rows)?,
             weights: source.weights.map(|all| used.iter().map(|&row| all[row]).collect()),
@@ -157,4 +150,32 @@ impl Customers {
         let gamma = if mean > 0.0 { mean / 2.0 } else { 1.0 };
         vec![gamma; self.rows.codes.ncols()]
     }
+}
+
+/// Those of the rows `used` that count; the others are counted in the manifest.
+fn usable(
+    rows: &Prepared,
+    used: &[usize],
+    source: &Source<'_>,
+    manifest: &mut Manifest,
+) -> Vec<usize> {
+    let (mut blank, mut weightless, mut unlabelled) = (0, 0, 0);
+    let mut stay = Vec::with_capacity(used.len());
+    for (at, &row) in used.iter().enumerate() {
+        if rows.numeric.row(at).iter().all(|value| value.is_nan())
+            && rows.codes.row(at).iter().all(|&code| code == MISSING)
+        {
+            blank += 1;
+        } else if source.weights.is_some_and(|weights| weights[row] == 0.0) {
+            weightless += 1;
+        } else if source.labels.is_some_and(|labels| labels[row] == MISSING) {
+            unlabelled += 1;
+        } else {
+            stay.push(row);
+        }
+    }
+    manifest.leave_out("no feature has a value", blank);
+    manifest.leave_out("weight 0", weightless);
+    manifest.leave_out("in no segment", unlabelled);
+    stay
 }

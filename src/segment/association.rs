@@ -127,9 +127,11 @@ pub fn inflation(table: &Table, columns: &[String]) -> Result<Vec<(f64, usize)>>
             Kind::Date => vec![table.days(name)?.to_vec()],
             _ => {
                 let read = table.codes(name)?;
-                let used: Vec<usize> = (0..read.categories.len())
-                    .filter(|&level| read.codes.contains(&(level as u32)))
-                    .collect();
+                let mut held = vec![false; read.categories.len()];
+                for &code in read.codes.iter().filter(|&&code| code != MISSING) {
+                    held[code as usize] = true;
+                }
+                let used: Vec<usize> = (0..held.len()).filter(|&level| held[level]).collect();
                 let indicator = |&level: &usize| {
                     let value = |&code: &u32| match code {
                         MISSING => f64::NAN,
@@ -162,13 +164,19 @@ pub fn inflation(table: &Table, columns: &[String]) -> Result<Vec<(f64, usize)>>
     for block in &blocks {
         let own: Vec<usize> = (first..first + block.len()).collect();
         let rest: Vec<usize> = (0..m).filter(|at| !own.contains(at)).collect();
-        let all: Vec<usize> = (0..m).collect();
-        let parts = [&own, &rest, &all].map(|at| log_determinant(&correlation, m, at));
-        let gvif = match parts {
+        let gvif = match log_determinant(&correlation, m, &own) {
             // A column that is constant or doubled inside its own block says nothing of the others.
-            [None, ..] => f64::NAN,
-            [_, _, None] => f64::INFINITY,
-            [Some(own), rest, Some(all)] => (own + rest.unwrap_or(0.0) - all).exp().max(1.0),
+            None => f64::NAN,
+            Some(ln_own) => {
+                // Others that give each other away count once.
+                let rest = independent(&correlation, m, &rest);
+                let all: Vec<usize> = rest.iter().chain(&own).copied().collect();
+                let [rest, all] = [&rest, &all].map(|at| log_determinant(&correlation, m, at));
+                match all {
+                    None => f64::INFINITY,
+                    Some(all) => (ln_own + rest.unwrap_or(0.0) - all).exp().max(1.0),
+                }
+            }
         };
         found.push((gvif, block.len()));
         first += block.len();
@@ -184,6 +192,18 @@ fn standardised(mut values: Vec<f64>) -> Vec<f64> {
     let unit = if length > 0.0 { 1.0 / length } else { 0.0 };
     values.iter_mut().for_each(|value| *value *= unit);
     values
+}
+
+/// Those of some columns that the ones before them do not give away.
+fn independent(correlation: &[f64], m: usize, columns: &[usize]) -> Vec<usize> {
+    let mut kept = Vec::with_capacity(columns.len());
+    for &column in columns {
+        kept.push(column);
+        if log_determinant(correlation, m, &kept).is_none() {
+            kept.pop();
+        }
+    }
+    kept
 }
 
 /// Logarithm of the determinant of some rows and columns, by Cholesky; nothing where it is 0 to rounding.

@@ -74,19 +74,28 @@ pub fn segment(
     monitor: &Monitor,
 ) -> Result<Segmentation> {
     let names = feature_names(table, options)?;
-    let (preparation, unused, all) = Preparation::learn(
-        table,
-        &names,
-        options.features.is_some(),
-        options.scale,
-        options.method.reading(),
-    )?
-    .apply(table)?;
     let weights = options.weights.as_deref().map(|name| read_weights(table, name)).transpose()?;
-    let used = usable_rows(&all, weights.as_deref(), &preparation, options, &mut manifest)?;
-    let rows = if used.len() == all.n_rows() { all } else { all.take(&used) };
-    let weights: Option<Vec<f64>> =
-        weights.map(|weights| used.iter().map(|&row| weights[row]).collect());
+    let (mut used, mut part) = ((0..table.n_rows()).collect::<Vec<_>>(), None);
+    let (preparation, unused, rows, weights) = loop {
+        let part_or_all = part.as_ref().unwrap_or(table);
+        let (preparation, unused, rows) = Preparation::learn(
+            part_or_all,
+            &names,
+            options.features.is_some(),
+            options.scale,
+            options.method.reading(),
+        )?
+        .apply(part_or_all)?;
+        let weights: Option<Vec<f64>> =
+            weights.as_ref().map(|weights| used.iter().map(|&row| weights[row]).collect());
+        let stay = usable_rows(&rows, weights.as_deref(), &preparation, options, &mut manifest)?;
+        if stay.len() == used.len() {
+            break (preparation, unused, rows, weights);
+        }
+        // Rows that are left out set no scale either.
+        used = stay.into_iter().map(|row| used[row]).collect();
+        part = Some(table.take(&used)?);
+    };
     let method = options.method.resolve(&rows)?;
 
     let (choice, evidence) = match options.k {

@@ -1,9 +1,12 @@
 //! Whether segments still are what they were: new shares, who went where, columns that moved, categories that are new.
 
+use std::collections::HashMap;
+
 use statrs::distribution::{ChiSquared, ContinuousCDF, Normal};
 
 use super::Segmentation;
 use super::association::weighted_quantile;
+use super::customers::read_weights;
 use super::made::free;
 use crate::economics::sheet::{Sheet, report, sheets};
 use crate::error::{Error, Result};
@@ -156,7 +159,7 @@ impl Segmentation {
             return Err(manifest.nothing_left("new", new.n_rows()));
         }
         let weights = |table: Option<&Table>| match (table, &self.weighted_by) {
-            (Some(table), Some(name)) => table.numeric(name).map(|found| Some(found.to_vec())),
+            (Some(table), Some(name)) => read_weights(table, name).map(Some),
             _ => Ok(None),
         };
         let (weights_before, weights_after) = (weights(before)?, weights(Some(new))?);
@@ -273,18 +276,23 @@ impl Segmentation {
             }
         }
         let codes = new.find_keys(id, &known, id)?;
+        let own = new.keys(id)?;
+        let mut met = vec![false; own.distinct.len()];
+        for (row, &code) in own.codes.iter().enumerate().filter(|(_, code)| **code != MISSING) {
+            if std::mem::replace(&mut met[code as usize], true) {
+                return Err(twice(row, "new"));
+            }
+        }
         seen.fill(false);
         // Rows: segments, in none, not there before; columns: segments, in none, gone.
         let side = k + 2;
         let mut flows = vec![0_i64; side * side];
-        for (row, (&code, &label)) in codes.iter().zip(after).enumerate() {
+        for (&code, &label) in codes.iter().zip(after) {
             let to = (label as usize).min(k);
             let start = match code {
                 MISSING | UNKNOWN => k + 1,
                 code => {
-                    if std::mem::replace(&mut seen[code as usize], true) {
-                        return Err(twice(row, "new"));
-                    }
+                    seen[code as usize] = true;
                     from[code as usize]
                 }
             };
@@ -375,22 +383,16 @@ fn grouped(before: &Table, new: &Table, name: &str) -> Result<Option<Grouped>> {
         return Ok(None);
     }
     let (one, other) = (before.codes(name)?, new.codes(name)?);
-    let mut categories = one.categories;
-    let places: Vec<u32> = other
-        .categories
-        .into_iter()
-        .map(|category| match categories.iter().position(|known| *known == category) {
-            Some(at) => at as u32,
-            None => {
-                categories.push(category);
-                categories.len() as u32 - 1
-            }
-        })
-        .collect();
-    let missing = categories.len() as u32;
+    let mut known: HashMap<String, u32> = one.categories.into_iter().zip(0..).collect();
+    let place = |category: String| {
+        let next = known.len() as u32;
+        *known.entry(category).or_insert(next)
+    };
+    let places: Vec<u32> = other.categories.into_iter().map(place).collect();
+    let missing = known.len() as u32;
     let place = |&code: &u32| places.get(code as usize).copied().unwrap_or(missing);
     let codes = one.codes.iter().map(|&code| code.min(missing)).collect();
-    Ok(Some((codes, other.codes.iter().map(place).collect(), categories.len() + 1)))
+    Ok(Some((codes, other.codes.iter().map(place).collect(), missing as usize + 1)))
 }
 
 #[derive(Default)]

@@ -137,31 +137,44 @@ impl Segmentation {
         let distances = self.distances()?;
         let k = self.names.len();
         let mut lists: Vec<Vec<usize>> = (0..k).map(|s| vec![s]).collect();
-        // Loss of separation when two groups of segments become one.
-        let loss = |a: &[usize], b: &[usize]| {
-            let weight = |list: &[usize]| list.iter().map(|&s| self.weights[s]).sum::<f64>();
-            let mut distance = 0.0;
-            for &x in a {
-                for &y in b {
-                    distance += self.weights[x] * self.weights[y] * distances[x * k + y];
-                }
-            }
-            let together = weight(a) + weight(b);
-            if together > 0.0 { distance / together } else { 0.0 }
-        };
+        let mut weights = self.weights.clone();
+        let mut loss: Vec<Vec<f64>> = (0..k)
+            .map(|a| {
+                let of = |b: usize| {
+                    let together = weights[a] + weights[b];
+                    let share =
+                        if together > 0.0 { weights[a] * weights[b] / together } else { 0.0 };
+                    share * distances[a * k + b]
+                };
+                (0..k).map(of).collect()
+            })
+            .collect();
         while lists.len() > most {
             let mut nearest = (f64::INFINITY, 0, 1);
             for a in 0..lists.len() {
                 for b in a + 1..lists.len() {
-                    let loss = loss(&lists[a], &lists[b]);
-                    if loss < nearest.0 {
-                        nearest = (loss, a, b);
+                    if loss[a][b] < nearest.0 {
+                        nearest = (loss[a][b], a, b);
                     }
                 }
             }
-            let absorbed = lists.remove(nearest.2);
-            lists[nearest.1].extend(absorbed);
-            lists[nearest.1].sort_unstable();
+            let (lost, a, b) = nearest;
+            // What a union of a and b and another one c would lose (Lance and Williams 1967, The Computer Journal 9:373-380).
+            for c in (0..lists.len()).filter(|&c| c != a && c != b) {
+                let [of_a, of_b, of_c] = [a, b, c].map(|at| weights[at]);
+                let all = of_a + of_b + of_c;
+                let sum = (of_a + of_c) * loss[a][c] + (of_b + of_c) * loss[b][c] - of_c * lost;
+                let new = if all > 0.0 { sum / all } else { 0.0 };
+                (loss[a][c], loss[c][a]) = (new, new);
+            }
+            loss.remove(b);
+            loss.iter_mut().for_each(|row| {
+                row.remove(b);
+            });
+            weights[a] += weights.remove(b);
+            let absorbed = lists.remove(b);
+            lists[a].extend(absorbed);
+            lists[a].sort_unstable();
         }
         Ok(lists)
     }

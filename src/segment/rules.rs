@@ -377,13 +377,19 @@ impl Interval {
         Self { low: low.map(bound), high: high.map(bound), dates: false }
     }
 
-    /// The smallest and the largest number inside: what lies beside an open bound.
+    /// The smallest and the largest number inside: what lies beside an open bound. A bound that is a whole day means all of
+    /// that day: "at most" takes it in to its last moment, "above" begins after it.
     fn closed(&self) -> (f64, f64) {
-        let low = self.low.map_or(f64::NEG_INFINITY, |bound| {
-            if bound.open { bound.at.next_up() } else { bound.at }
+        let is_day = |at: f64| self.dates && at.fract() == 0.0;
+        let low = self.low.map_or(f64::NEG_INFINITY, |Bound { at, open }| match open {
+            true if is_day(at) => at + 1.0,
+            true => at.next_up(),
+            false => at,
         });
-        let high = self.high.map_or(f64::INFINITY, |bound| {
-            if bound.open { bound.at.next_down() } else { bound.at }
+        let high = self.high.map_or(f64::INFINITY, |Bound { at, open }| match open {
+            false if is_day(at) => (at + 1.0).next_down(),
+            false => at,
+            true => at.next_down(),
         });
         (low, high)
     }

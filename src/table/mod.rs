@@ -202,6 +202,17 @@ impl Table {
         Self::try_new(Arc::clone(&self.schema), batches)
     }
 
+    /// The given rows, which ascend.
+    ///
+    /// # Errors
+    ///
+    /// None that rows of the table can give.
+    pub fn take(&self, rows: &[usize]) -> Result<Self> {
+        let mut keep = vec![false; self.n_rows];
+        rows.iter().for_each(|&row| keep[row] = true);
+        self.filter(&keep)
+    }
+
     /// Position and field of a column.
     fn field(&self, name: &str) -> Result<(usize, &Field)> {
         self.schema.fields().iter().position(|field| field.name() == name).map_or_else(

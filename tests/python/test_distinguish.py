@@ -293,3 +293,16 @@ def test_random_labels_are_not_significant() -> None:
         )
         seen += int((found.table["q"] < 0.05).any())
     assert seen <= 3
+
+
+def test_traits_that_a_segment_has_less_often_are_not_significant() -> None:
+    n = 60_000
+    held = np.zeros(2 * n, dtype=int)
+    held[:600] = 1
+    held[n : n + 6000] = 1
+    frame = pd.DataFrame({"seg": ["p"] * n + ["q"] * n, "t": np.where(held == 1, "yes", "no")})
+    found = distinguish("seg", frame, ["t"], max_traits=1, coverage=0.005, leak=0.2).table
+    (row,) = found[found["segment"] == "p"].to_dict("records")
+    assert row["traits"] == "t is yes"
+    assert row["lift"] < 0.2
+    assert row["p"] > 0.999

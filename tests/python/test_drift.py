@@ -234,3 +234,21 @@ def test_no_new_customers_are_refused() -> None:
     segments = ilk.segment(before, ["visits"], k=2, random_state=0)
     with pytest.raises(DataError, match="new: found no rows"):
         segments.drift({"visits": np.array([], dtype=float)}, df=before)
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [([np.nan] + [1.0] * 5, "row 0"), ([0.0] * 6, "weight above 0"), ([-5.0] + [1.0] * 5, "-5")],
+)
+def test_weights_of_new_customers_are_checked(weights: list[float], message: str) -> None:
+    frame = pd.DataFrame({"age": [20, 30, 40, 50, 60, 70], "w": 1.0})
+    rules = from_rules(frame, {"young": {"age": (0, 45)}}, default="old", weights="w")
+    with pytest.raises(DataError, match=message):
+        rules.drift(frame.assign(w=weights))
+
+
+def test_new_customers_who_stand_twice_are_refused_known_or_not() -> None:
+    frame = pd.DataFrame({"age": [20, 30, 40, 50, 60, 70], "id": range(6)})
+    rules = from_rules(frame, {"young": {"age": (0, 45)}}, default="old")
+    with pytest.raises(DataError, match="stands twice"):
+        rules.drift(frame.assign(id=[0, 1, 2, 3, 5000, 5000]), id="id")

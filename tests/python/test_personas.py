@@ -523,3 +523,9 @@ def test_results_are_frozen_and_broken_files_refused(found: Personas) -> None:
     ):
         with pytest.raises(ModelFileError):
             Personas.from_json(bad)
+
+
+def test_names_that_differ_in_spaces_only_are_refused() -> None:
+    customers = small().replace({"segment": {"little": "big "}})
+    with pytest.raises(DataError, match='"big" and "big "'):
+        personas("segment", customers, ["town"])

@@ -13,6 +13,7 @@ import pytest
 
 import ilk
 from ilk.exceptions import DataError
+from ilk.personas import personas
 from ilk.profile import describe, distinguish, homogeneity, profile, ranked, rules, typing_tool
 from ilk.segments import check_activities, compare_segmentations, from_labels, from_rules
 
@@ -51,6 +52,13 @@ FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
             {"found": s, "region": "region"}, df, value="basket_value", n_boot=0, random_state=0
         ).table
     ),
+    "silhouette": lambda s, df: round(
+        ilk.quality.silhouette(df, s, features=["age", "income"]).mean, 12
+    ),
+    "segment_scorecard": lambda s, df: (
+        ilk.segment_scorecard(df, segment=s, revenue="basket_value", n_boot=0).table
+    ),
+    "personas": lambda s, df: personas(s, df, ["age", "region"]).table,
     "from_labels": lambda s, df: from_labels(df, s, ["age", "region"]).profile().table,
 }
 

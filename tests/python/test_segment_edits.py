@@ -296,3 +296,23 @@ def test_refit_says_what_it_needs(customers: Any, clustered: Any, ruled: Any) ->
             n_refits=5,
             **columns,
         )
+
+
+def test_unions_are_those_of_ward_beyond_the_first() -> None:
+    linkage = pytest.importorskip("scipy.cluster.hierarchy")
+    for seed, places in enumerate(([0, 2, 4.05, 20, 23.6], None, None, None)):
+        rng = np.random.default_rng(seed)
+        centres = np.asarray(places if places else rng.uniform(0, 50, 7))
+        sizes = np.full(len(centres), 20) if places else rng.integers(5, 40, len(centres))
+        # Constant segments: Ward's loss of the rows is that of the centres.
+        frame = pd.DataFrame(
+            {
+                "x": np.repeat(centres, sizes),
+                "s": np.repeat([f"s{at}" for at in range(len(centres))], sizes),
+            }
+        )
+        tree = linkage.linkage(frame[["x"]], "ward")
+        for most in range(2, len(centres)):
+            wanted = linkage.fcluster(tree, most, "maxclust")
+            found = from_labels(frame, "s", features=["x"]).limit(most, by="ward").codes
+            assert len(set(zip(wanted, found, strict=True))) == most, (seed, most)

@@ -10,6 +10,7 @@ import numpy as np
 from ilk import _core
 from ilk._frame import Frame, to_dict, to_native
 from ilk._html import format_value
+from ilk._labels import order_of
 from ilk._result import Result
 from ilk.exceptions import DataError
 
@@ -64,17 +65,26 @@ def labelled(
 ) -> tuple[Frame, Labels | None]:
     """The frame with the columns that are needed, and the labels of its rows.
 
-    Labels are a column, a segmentation of the rows, or a label for each row.
+    Labels are a column, a segmentation of the rows, or a label for each row; rows pair as in :mod:`ilk._labels`.
     """
+    from ilk.segments import Segmentation
+
     if labels is None:
         return Frame.of(data, name=name, columns=names), None
     if isinstance(labels, str):
         frame = Frame.of(data, name=name, columns=[*names, labels])
         return frame, (frame.core, labels)
     frame = Frame.of(data, name=name, columns=names)
-    if hasattr(labels, "codes") and hasattr(labels, "names"):  # a Segmentation: its order is kept
-        column = (np.asarray(labels.codes, dtype=np.int32), list(labels.names), True)
+    if isinstance(labels, Segmentation):  # its order is kept
+        order = order_of(labels._index, frame.index)
+        codes = labels.codes if order is None else labels.codes[order]
+        column = (np.asarray(codes, dtype=np.int32), list(labels.names), True)
         return frame, (_core.Table.from_columns([(argument, column)]), argument)
+    if hasattr(labels, "iloc"):
+        if getattr(labels, "ndim", 1) == 2 and labels.shape[1] == 1:
+            labels = labels.iloc[:, 0]
+        order = order_of(labels.index, frame.index)
+        labels = labels if order is None else labels.iloc[order]
     # As a frame, a Series of pandas or polars keeps its categories.
     series = labels.to_frame(argument) if hasattr(labels, "to_frame") else {argument: labels}
     return frame, (Frame.of(series, name=argument).core, argument)

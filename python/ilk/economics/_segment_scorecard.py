@@ -5,13 +5,12 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ilk import _core
 from ilk._arguments import whole
 from ilk._frame import Frame, require_columns
 from ilk._progress import progress_bar
 from ilk._random import new_seed
+from ilk.economics._report import labelled
 from ilk.economics._scorecard import Scorecard
 from ilk.exceptions import DataError, DataWarning
 from ilk.segments import Segmentation
@@ -294,17 +293,16 @@ def _segments(
     customers: Any, segment: Any, names: Sequence[str | None]
 ) -> tuple[Frame, _core.Table, str]:
     """The customers, the table that holds their segments, and the name of the column there."""
-    wanted = [name for name in (segment, *names) if isinstance(name, str)]
-    frame = Frame.of(customers, name="customers", columns=wanted)
-    if isinstance(segment, str):
-        return frame, frame.core, segment
-    if hasattr(segment, "codes") and hasattr(segment, "names"):  # a Segmentation: its order is kept
-        column = (np.asarray(segment.codes, dtype=np.int32), list(segment.names), True)
-        return frame, _core.Table.from_columns([("segment", column)]), "segment"
-    # As a frame, a Series of pandas or polars keeps its categories.
-    is_series = hasattr(segment, "to_frame")
-    labels = segment.to_frame("segment") if is_series else {"segment": segment}
-    return frame, Frame.of(labels, name="segment").core, "segment"
+    frame, labels = labelled(
+        customers,
+        segment,
+        "segment",
+        [name for name in names if isinstance(name, str)],
+        name="customers",
+    )
+    if labels is None:
+        raise TypeError("segment: found none, but a column, a segmentation or labels are needed")
+    return frame, *labels
 
 
 def _table(name: str, data: Any, names: Sequence[str | None]) -> _core.Table:

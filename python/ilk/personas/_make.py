@@ -12,7 +12,7 @@ import numpy as np
 from ilk import _core, taxonomy
 from ilk._arguments import whole
 from ilk._frame import Frame, require_columns
-from ilk._labels import Labels, labelled
+from ilk._labels import Labels, labelled, own_columns
 from ilk._progress import progress_bar
 from ilk.exceptions import DataError, DataWarning
 from ilk.gaps._options import column, number
@@ -241,7 +241,7 @@ def personas(
     if attributes is None:
         taken = {
             customer,
-            segments if isinstance(segments, str) else None,
+            *own_columns(segments, frame, labels),
             *of_firms,
             *sections.columns,
         }

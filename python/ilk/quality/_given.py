@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ilk._frame import Frame
-from ilk._labels import Labels, column_of, labels_of
+from ilk._labels import Labels, column_of, labels_beside
 from ilk._methods import METHODS
 from ilk.exceptions import DataError, DataWarning
 
@@ -72,18 +72,11 @@ class Given:
         if isinstance(labels, str):
             if labels not in self.frame.columns:
                 self.frame.core.kind(labels)
-            codes, names, _ = self.frame.core.codes(labels)
-            self.labels = Labels(codes, names)
             self.exclude = [
                 labels,
                 *([self.exclude] if isinstance(self.exclude, str) else self.exclude or []),
             ]
-        else:
-            self.labels = labels_of(labels)
-        if len(self.labels.codes) != len(self.frame):
-            raise DataError(
-                f"labels: found {len(self.labels.codes)} labels, but data has {len(self.frame)} rows"
-            )
+        self.labels = labels_beside(labels, self.frame, "labels", "data")
         if isinstance(labels, Segmentation):
             if self.features is None and labels.features:
                 self.features = labels.features

@@ -362,24 +362,40 @@ fn sets_up_to(n: usize, size: usize) -> f64 {
 /// one side).
 fn upper_tail(seen: usize, drawn: usize, marked: usize, total: usize) -> f64 {
     let most = drawn.min(marked);
-    if seen <= (drawn + marked).saturating_sub(total) {
+    let least = (drawn + marked).saturating_sub(total);
+    if seen <= least {
         return 0.0;
     }
     let ways = |n: usize, k: usize| {
         ln_gamma(n as f64 + 1.0) - ln_gamma(k as f64 + 1.0) - ln_gamma((n - k) as f64 + 1.0)
     };
-    let first = ways(marked, seen) + ways(total - marked, drawn - seen) - ways(total, drawn);
-    // Terms as multiples of the first; they rise up to the mode and then fall.
-    let (mut term, mut sum) = (1.0_f64, 1.0_f64);
-    for k in seen..most {
+    let ln_of = |k: usize| ways(marked, k) + ways(total - marked, drawn - k) - ways(total, drawn);
+    let ratio = |k: usize| {
         let rest = (total + k + 1 - drawn - marked) as f64;
-        term *= (drawn - k) as f64 * (marked - k) as f64 / ((k + 1) as f64 * rest);
+        (drawn - k) as f64 * (marked - k) as f64 / ((k + 1) as f64 * rest)
+    };
+    let mode = (drawn + 1) as f64 * (marked + 1) as f64 / (total as f64 + 2.0);
+    // From `seen` away from the mode each term is smaller than the one before it.
+    let (mut term, mut sum) = (1.0_f64, 1.0_f64);
+    if seen as f64 > mode {
+        for k in seen..most {
+            term *= ratio(k);
+            sum += term;
+            if term < 1e-18 * sum {
+                break;
+            }
+        }
+        return (ln_of(seen) + sum.ln()).min(0.0);
+    }
+    for k in (least..seen - 1).rev() {
+        term /= ratio(k);
         sum += term;
-        if term < 1e-18 * sum || sum > 1e300 {
+        if term < 1e-18 * sum {
             break;
         }
     }
-    (first + sum.ln()).min(0.0)
+    let below = (ln_of(seen - 1) + sum.ln()).exp();
+    (-below).ln_1p().min(0.0)
 }
 
 #[cfg(test)]
@@ -393,6 +409,18 @@ mod tests {
         assert!((upper_tail(3, 4, 4, 8).exp() - 17.0 / 70.0).abs() < 1e-12);
         assert_eq!(upper_tail(0, 4, 4, 8), 0.0);
         assert_eq!(upper_tail(3, 7, 4, 8), 0.0);
+        // 600 of 6,600 marked are among half of 120,000, where 3,300 are expected.
+        assert_eq!(upper_tail(600, 60_000, 6600, 120_000), 0.0);
+        for (drawn, marked, total) in [(6, 9, 20), (12, 5, 20), (15, 14, 20), (400, 300, 900)] {
+            let law = statrs::distribution::Hypergeometric::new(total, marked, drawn).unwrap();
+            for seen in 1..=drawn.min(marked) {
+                let wanted = statrs::distribution::DiscreteCDF::sf(&law, seen - 1);
+                let found =
+                    upper_tail(seen as usize, drawn as usize, marked as usize, total as usize);
+                let error = (found.exp() - wanted).abs();
+                assert!(error <= 1e-9 * wanted + 1e-14, "{seen}: {found} {wanted}");
+            }
+        }
     }
 
     #[test]
