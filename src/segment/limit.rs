@@ -151,10 +151,10 @@ impl Segmentation {
             .collect();
         while lists.len() > most {
             let mut nearest = (f64::INFINITY, 0, 1);
-            for a in 0..lists.len() {
-                for b in a + 1..lists.len() {
-                    if loss[a][b] < nearest.0 {
-                        nearest = (loss[a][b], a, b);
+            for (a, row) in loss.iter().enumerate() {
+                for (b, &lost) in row.iter().enumerate().skip(a + 1) {
+                    if lost < nearest.0 {
+                        nearest = (lost, a, b);
                     }
                 }
             }

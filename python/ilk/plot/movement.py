@@ -96,7 +96,8 @@ def waterfall(total: Mapping[str, Any], has_cross: bool, ax: Axes | None = None)
     if min(ends) > 0.8 * max(ends):
         floor = max(1.9 * min(ends) - 0.9 * max(ends) - 0.02 * max(ends), 0.0)
     has_interval = total["change_lo"][0] == total["change_lo"][0]
-    room = (max(tops) - floor) * (0.24 if has_interval else 0.1)
+    # Where nothing was earned before or after, the axis still needs some height.
+    room = (max(tops) - floor) * (0.24 if has_interval else 0.1) or 1.0
     ax.set_ylim(floor - (0.05 * spread if floor < 0 else 0), max(tops) + room)
     ax.set_xticks(places, names, fontsize="small")
     ax.tick_params(axis="x", length=0)
