@@ -116,23 +116,23 @@ def format_value(value: Any, kind: Number = "number") -> str:
             return "never"
         return "∞" if value > 0 else "-∞"
     if kind == "share":
-        return f"{100 * value:.1f} %"
+        return f"{100 * value:z.1f} %"
     if kind == "p":
         return "<0.001" if value < 0.001 else f"{value:.3f}"
     if kind == "count":
-        return f"{value:,.0f}"
+        return f"{value:z,.0f}"
     if kind == "index":
-        return f"{value:.2f}"
+        return f"{value:z.2f}"
     if kind in ("days", "months"):
-        return f"{value:,.1f}" if value < 100 else f"{value:,.0f}"
+        return f"{value:z,.1f}" if value < 100 else f"{value:z,.0f}"
     if kind == "money":
-        return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.2f}"
+        return f"{value:z,.0f}" if abs(value) >= 100 else f"{value:z,.2f}"
     if kind == "signed":
         text = f"{value:+.1f}"
         return text if text.strip("+-0.") else text[1:]  # zero has no sign
     if value == int(value) and abs(value) < 1e15:
-        return f"{value:,.0f}"
-    return f"{value:.3g}" if abs(value) < 999.5 else f"{value:,.0f}"
+        return f"{value:z,.0f}"
+    return f"{value:z.3g}" if abs(value) < 999.5 else f"{value:z,.0f}"
 
 
 def table(

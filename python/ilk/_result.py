@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
@@ -152,6 +153,8 @@ class Result:
 
 def _read_text(source: str | Path) -> str:
     """The text itself, or what the file holds."""
+    if not isinstance(source, (str, os.PathLike)):
+        raise TypeError(f"source: found a {type(source).__name__}, but JSON or a path is needed")
     if isinstance(source, str) and source.lstrip()[:1] in ("{", "[", ""):
         return source
     try:

@@ -167,6 +167,8 @@ pub(super) struct Counted {
     pub p: f64,
     /// The share in the segment, by which lists are ranked.
     pub share: f64,
+    /// Whether that is more than over all.
+    more: bool,
 }
 
 /// The line that says how many customers of a segment fall into a bin.
@@ -180,6 +182,7 @@ pub(super) fn counted(
 ) -> Counted {
     let share = counts.share(segment, bin, z);
     let (count, n) = (counts.bins[segment][bin], counts.n(segment));
+    let (count_all, n_all) = counts.overall(bin);
     // Of two bins the share says it all.
     let mean = (counts.bins[segment].len() > 2).then(|| counts.mean(segment, confidence)).flatten();
     let named = super::text::name(column);
@@ -200,6 +203,7 @@ pub(super) fn counted(
         },
         p: counts.p(segment, bin),
         share: count as f64 / n as f64,
+        more: count * n_all > count_all * n,
     }
 }
 
@@ -208,7 +212,6 @@ pub(super) fn mark(cards: &mut [Vec<Counted>]) {
     let p: Vec<f64> = cards.iter().flatten().map(|counted| counted.p).collect();
     let q = benjamini_hochberg(&p);
     for (counted, q) in cards.iter_mut().flatten().zip(q) {
-        let more = counted.line.figures.first().and_then(|share| share.lift).unwrap_or(0.0) > 1.0;
-        counted.line.distinctive = q < LEVEL && more;
+        counted.line.distinctive = q < LEVEL && counted.more;
     }
 }

@@ -40,6 +40,8 @@ pub(super) enum Values {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Amount {
+    /// Whether the numbers are days since 1970-01-01.
+    pub(super) dates: bool,
     pub(super) origin: f64,
     #[serde(with = "persist::floats")]
     pub(super) sum: Vec<f64>,
@@ -183,7 +185,7 @@ fn read_one(
             {
                 return Ok(Err("is different in every row and named like an identifier".into()));
             }
-            numbers(name, &values, reading, scratch)
+            numbers(name, &values, kind == Kind::Date, reading, scratch)
         }
         _ => {
             let codes = table.codes(name)?;
@@ -285,6 +287,7 @@ fn look(values: &[f64], reading: Reading<'_>) -> Look {
 fn numbers(
     name: &str,
     values: &[f64],
+    dates: bool,
     reading: Reading<'_>,
     scratch: &mut Scratch,
 ) -> Result<Found> {
@@ -303,7 +306,7 @@ fn numbers(
         weight: look.weight.clone(),
         values,
     };
-    if look.only_flags && look.range.is_some() {
+    if look.only_flags && look.range.is_some() && !dates {
         let mut count = vec![0.0; k];
         for (row, (&value, &label)) in values.iter().zip(reading.labels).enumerate() {
             if value == 1.0 && label != MISSING {
@@ -344,7 +347,8 @@ fn numbers(
         scatter[segment] = (scatter[segment] - sum[segment] * sum[segment] / n).max(0.0);
         sum[segment] += n * (look.firsts[segment] - look.mean);
     }
-    let amount = Amount { origin: look.mean, sum, scatter, range: look.range, ranks: Some(ranks) };
+    let (origin, range) = (look.mean, look.range);
+    let amount = Amount { dates, origin, sum, scatter, range, ranks: Some(ranks) };
     Ok(Ok((column(Values::Amount(amount)), fives)))
 }
 
@@ -411,6 +415,7 @@ impl Column {
                     (one, other) => one.or(other),
                 };
                 Values::Amount(Amount {
+                    dates: a.dates,
                     origin: a.origin,
                     sum: both(&a.sum, &moved),
                     scatter: scatter.collect(),

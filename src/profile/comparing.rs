@@ -250,6 +250,7 @@ pub(super) fn pair_of_shares(
     column: &Column,
     shares: &Shares,
     (a, b): (usize, usize),
+    stream: u64,
     settings: &Settings,
     monitor: &Monitor,
 ) -> Result<Compared> {
@@ -263,7 +264,6 @@ pub(super) fn pair_of_shares(
         }
     }
     let table = table_of(&weight, &of_pair);
-    let at = 1 << 20 | (a as u64) << 10 | b as u64;
-    let (name, found, least) = independence(&table, at, settings, monitor)?;
+    let (name, found, least) = independence(&table, stream, settings, monitor)?;
     Ok((name, found, "Cramer's V", cramer_word(found.size, least)))
 }

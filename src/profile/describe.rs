@@ -266,7 +266,9 @@ fn compare_pairs(
             let (name, tested, measure, word) = match &column.values {
                 Values::Amount(amount) => pair_of_amounts(column, amount, test, (a, b)),
                 Values::Shares(shares) => {
-                    pair_of_shares(column, shares, (a, b), settings, monitor)?
+                    // Descriptors have the streams below, each pair one of its own.
+                    let stream = 1 << 24 | (pairs.len() + found.len()) as u64;
+                    pair_of_shares(column, shares, (a, b), stream, settings, monitor)?
                 }
             };
             found.push(Pair {

@@ -169,7 +169,7 @@ impl SegmentProfile {
             .text("feature", traits.iter().map(|t| t.feature.as_str()))
             .text("level", traits.iter().map(|t| t.level.as_str()))
             .text("segment", traits.iter().map(|t| self.names[t.segment].as_str()))
-            .text("measure", traits.iter().map(|t| if t.share { "share" } else { "mean" }))
+            .text("measure", traits.iter().map(Trait::measure))
             .int("n", traits.iter().map(|t| t.n as i64))
             .float("value", figures(|t| t.value))
             .float("value_lo", figures(|t| t.interval.0))

@@ -29,6 +29,8 @@ pub struct Trait {
     pub level: String,
     /// Whether `value` is a share; else it is a mean.
     pub share: bool,
+    /// Whether the mean is that of days since 1970-01-01.
+    pub date: bool,
     /// Number of the segment.
     pub segment: usize,
     /// Customers of the segment that have a value.
@@ -88,6 +90,17 @@ pub(super) fn traits(columns: &[Column], confidence: f64) -> Vec<Trait> {
     traits
 }
 
+impl Trait {
+    /// What the value is: "share", "mean", or the "date" that is the mean of days since 1970-01-01.
+    pub fn measure(&self) -> &'static str {
+        match (self.share, self.date) {
+            (true, _) => "share",
+            (false, true) => "date",
+            (false, false) => "mean",
+        }
+    }
+}
+
 fn push_amount(traits: &mut Vec<Trait>, column: &Column, amount: &Amount, confidence: f64) {
     let all = column.total();
     let sum: f64 = amount.sum.iter().sum();
@@ -126,6 +139,7 @@ fn push_amount(traits: &mut Vec<Trait>, column: &Column, amount: &Amount, confid
             feature: column.feature.clone(),
             level: String::new(),
             share: false,
+            date: amount.dates,
             segment,
             n: column.rows[segment],
             value: amount.origin + own,
@@ -190,6 +204,7 @@ fn push_share(
             feature: column.feature.clone(),
             level: shares.levels[level].clone(),
             share: true,
+            date: false,
             segment,
             n: column.rows[segment],
             value,

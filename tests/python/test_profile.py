@@ -463,3 +463,15 @@ def test_yes_is_shown_whatever_its_place() -> None:
     text = repr(profile("group", data))
     assert "fast = ja" in text
     assert "fast = nein" not in text
+
+
+def test_dates_are_told_as_dates() -> None:
+    days = pd.to_datetime(["2024-01-01", "2024-01-03"] * 10 + ["2024-03-01", "2024-03-03"] * 10)
+    found = profile("g", pd.DataFrame({"g": ["p"] * 20 + ["q"] * 20, "since": days}), ["since"])
+    table = found.to_pandas().set_index("segment")
+    assert table["measure"].tolist() == ["date", "date"]
+    assert table.loc["p", "value"] == (pd.Timestamp("2024-01-02") - pd.Timestamp(0)).days
+    for told in (str(found.explain()), found._repr_html_(), repr(found)):
+        assert "2024-01-02" in told
+        assert "19,7" not in told
+    assert type(found).from_json(found.to_json()).to_json() == found.to_json()

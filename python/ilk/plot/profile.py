@@ -145,7 +145,7 @@ def _dots(profile: SegmentProfile, top: int, ax: Axes | None) -> Axes:
 
 
 def _with_overall(columns: Mapping[str, Any], row: int, trait: str) -> str:
-    overall = trait_value(columns["overall"][row], columns["measure"][row] == "share")
+    overall = trait_value(columns["overall"][row], columns["measure"][row])
     return f"{label(trait, 34)}\n{overall}"
 
 

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ilk import _html
 from ilk.exceptions import DataError
 from ilk.plot._style import CATEGORIES, describe, heatmap, literal, new_axes, pyplot
-from ilk.profile._words import shown_traits, trait_name
+from ilk.profile._words import shown_traits, trait_name, trait_value
 
 if TYPE_CHECKING:
     from ilk.segments import Segmentation
@@ -59,10 +58,7 @@ def _profile(segmentation: Segmentation, ax: Any, top: int) -> Any:
     ]
     texts = [
         [
-            _html.format_value(
-                columns["value"][row * step + column],
-                "share" if columns["measure"][row * step] == "share" else "number",
-            )
+            trait_value(columns["value"][row * step + column], columns["measure"][row * step])
             for column in range(step)
         ]
         for row in order

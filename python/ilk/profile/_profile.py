@@ -35,7 +35,8 @@ class SegmentProfile(Result):
     """What makes segments different; made by :func:`profile` and :meth:`Segmentation.profile`.
 
     ``.table`` has one row per trait and segment. A trait is a number, a category (``level``) or a column of 0 and 1;
-    ``measure`` says whether its ``value`` in the segment is a mean or a share. Beside it stand:
+    ``measure`` says whether its ``value`` in the segment is a "mean", a "share", or a "date", the mean of days since
+    1970-01-01. Beside it stand:
 
     - ``n``, the customers of the segment that have a value, and the interval of ``value``: of Student's t for a mean, of
       Wilson for a share (95 % unless another confidence was asked for);
@@ -285,8 +286,7 @@ class SegmentProfile(Result):
         for offset, name in enumerate(names):
             shown[name] = [_cell(columns, row + offset) for row in traits]
         shown[free_name("all", *names)] = [
-            trait_value(columns["overall"][row], columns["measure"][row] == "share")
-            for row in traits
+            trait_value(columns["overall"][row], columns["measure"][row]) for row in traits
         ]
         return shown
 
@@ -363,15 +363,15 @@ def _share(argument: str, value: float) -> float:
 
 
 def _cell(columns: Mapping[str, Any], row: int) -> str:
-    text = trait_value(columns["value"][row], columns["measure"][row] == "share")
+    text = trait_value(columns["value"][row], columns["measure"][row])
     if not columns["marker"][row]:
         return text
     return f"{text} ▲" if columns["v_test"][row] > 0 else f"{text} ▼"
 
 
 def _in_words(columns: Mapping[str, Any], row: int, beside: str) -> str:
-    share = columns["measure"][row] == "share"
-    value, other = (trait_value(columns[name][row], share) for name in ("value", beside))
+    measure = columns["measure"][row]
+    value, other = (trait_value(columns[name][row], measure) for name in ("value", beside))
     whom = "overall" if beside == "overall" else "of all others"
     return f"{trait_name(columns['feature'][row], columns['level'][row])} {value} against {other} {whom}"
 

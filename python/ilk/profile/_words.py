@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from ilk import _html
 
@@ -60,6 +63,8 @@ def trait_name(feature: str, level: str) -> str:
     return f"{feature} = {level}" if level else feature
 
 
-def trait_value(value: float, share: object) -> str:
-    """A share, or the mean of an amount."""
-    return _html.format_value(value, "share" if share else "number")
+def trait_value(value: float, measure: str) -> str:
+    """A share, the mean of an amount, or the date that is the mean of days since 1970-01-01."""
+    if measure == "date" and math.isfinite(value):
+        return str(np.datetime64(math.floor(value), "D"))
+    return _html.format_value(value, "share" if measure == "share" else "number")
