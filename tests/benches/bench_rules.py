@@ -8,6 +8,11 @@ The tree is scikit-learn's `DecisionTreeClassifier` of the same depth and least 
 share placed rightly must not be lower by more than a twentieth of a percent (ilk cuts between 254 bins, scikit-learn between
 all values, and which greedy tree ends better is luck, some tenths of a percent either way). ilk also reads the frame, and
 grows five more trees for the fidelity.
+
+pysubgroup asks for older versions of NumPy and pandas than it needs; so it stands in a folder of its own:
+
+    pip install --no-deps --target peer pysubgroup
+    PYTHONPATH=peer python tests/benches/bench_rules.py
 """
 
 from __future__ import annotations
