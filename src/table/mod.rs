@@ -16,6 +16,7 @@ mod labels;
 mod lookup;
 mod moments;
 mod numeric;
+mod prepared;
 mod text;
 
 use std::collections::HashSet;
@@ -30,13 +31,11 @@ pub use codes::Codes;
 pub(crate) use encode::date_name;
 pub use encode::{Distinct, Keys};
 pub(crate) use features::is_identifier;
-pub use features::{
-    Column, Feature, Learned, MAX_CATEGORIES, Preparation, Prepared, Reading, SKEWED, Scale,
-    Source, Unused,
-};
+pub use features::{Feature, MAX_CATEGORIES, Preparation, Reading, SKEWED, Scale, Source, Unused};
 pub(crate) use labels::{Found, Labels};
 pub use lookup::UNKNOWN;
 pub use numeric::Numeric;
+pub use prepared::{Column, Learned, Prepared};
 
 use crate::error::{Error, Result};
 
