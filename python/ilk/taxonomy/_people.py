@@ -169,7 +169,7 @@ CHARACTERISTICS = Taxonomy.of(
             "description": "How people are: lasting traits and attitudes.",
             "examples": ["innovative", "thrifty", "social", "conscious", "conscientious"],
             "words": _words(
-                "personality, trait, attitude, value, values, innovative, innovativeness, thrifty, thrift, conscious, "
+                "personality, trait, attitude, values, innovative, innovativeness, thrifty, thrift, conscious, "
                 "conscientious, conscientiousness, open, openness, extraversion, extraverted, agreeable, agreeableness, "
                 "neuroticism, risk, trust, price sensitive, patience, opinion"
             ),
@@ -348,7 +348,7 @@ BASES = Taxonomy.of(
             "name": "Lifestyle",
             "description": "How people live and think: activities, interests, opinions, values, personality.",
             "words": _words(
-                "lifestyle, hobby, hobbies, interest, interests, activity, activities, opinion, attitude, value, values, "
+                "lifestyle, hobby, hobbies, interest, interests, activity, activities, opinion, attitude, values, "
                 "personality, trait, motive, motivation, sport, travel, media, diet, innovative, thrifty, conscientious, "
                 "like, likes, preference"
             ),
