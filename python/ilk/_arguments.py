@@ -48,9 +48,12 @@ def real(argument: str, value: Any) -> float:
     """
     if isinstance(value, bool) or not isinstance(value, (Real, Decimal)):
         raise TypeError(f"{argument}: found {value!r}, but a number is needed")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
     if not math.isfinite(number):
-        raise DataError(f"{argument}: found {number}, but a finite number is needed")
+        raise DataError(f"{argument}: found {value!r}, but a finite number is needed")
     return number
 
 
@@ -100,8 +103,9 @@ def column_name(argument: str, value: Any) -> str:
         If it is no text.
     """
     if not isinstance(value, str):
-        told = repr(value) if value is None or isinstance(value, (int, float)) else _kind(value)
-        raise TypeError(f"{argument}: found {told}, but the name of a column is needed")
+        raise TypeError(
+            f'{argument}: found {_kind(value)}, but the name of a column is needed; try: {argument}="{argument}"'
+        )
     return value
 
 

@@ -270,7 +270,7 @@ def test_rows_with_a_missing_value_are_left_out_and_counted() -> None:
         ({"offers": {"famly": "car"}}, r"offers: found \"famly\", but the stages are \"family\""),
         ({"margin": {**MARGIN, "gone": 1}}, r"margin: found \"gone\", but the stages are"),
         ({"margin": {"family": 1}}, r"margin: found none for stage \"student\".*try: margin="),
-        ({"margin": {"family": float("nan")}}, r"margin: found nan for 'family'"),
+        ({"margin": {"family": float("nan")}}, r"margin\['family'\]: found nan"),
         ({"margin": dict.fromkeys(STAGES, 1e308)}, "larger than any number"),
         ({"discount": -0.1}, r"discount: found -0.1, but 0, or a number.*try: discount=0.01"),
         ({"horizon": 0}, "horizon: found 0"),

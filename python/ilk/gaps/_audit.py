@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 
 from ilk import _core
-from ilk._arguments import whole
+from ilk._arguments import real, whole
 from ilk._frame import Frame, to_native
 from ilk._html import format_value
 from ilk._result import Explanation
 from ilk.economics._report import Report, listed, with_interval
 from ilk.gaps._named import wide
-from ilk.gaps._options import drawing, number
+from ilk.gaps._options import drawing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -213,7 +213,7 @@ class ContentCoverage(Report):
             raise TypeError(
                 f"later is a {type(later).__name__}, but the result of content_coverage is needed"
             )
-        found = self._core.compare(later._core, number("confidence", confidence))
+        found = self._core.compare(later._core, real("confidence", confidence))
         return ContentComparison(found, self._native)
 
     def plot(

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ilk import _core
+from ilk._arguments import column_name, real
 from ilk._frame import Frame, free_name
 from ilk.economics._report import day_number
 from ilk.exceptions import DataError
 from ilk.gaps._audit import ContentCoverage
 from ilk.gaps._named import scale_ends
-from ilk.gaps._options import column, columns, number, word
+from ilk.gaps._options import columns, word
 from ilk.gaps._several import amount, is_number, names_in_order, numbers_by_name, read_several
 
 if TYPE_CHECKING:
@@ -148,16 +149,16 @@ def content_coverage(
     {'persona': ['buyer', 'owner'], 'problem': array([0., 1.]), 'solution': array([0.5, 0.5])}
     """
     named = columns(kind=kind, channel=channel, quality=quality, date=date, weights=weights)
-    column("persona", persona)
-    column("stage", stage)
+    column_name("persona", persona)
+    column_name("stage", stage)
     ends = scale_ends("scale", scale)
     if ends is None:
         raise TypeError("scale: found None, but two numbers are needed; try: scale=(1, 5)")
     thin, least, stale, over = (
-        number(name, value)
+        real(name, value)
         for name, value in {"thin": thin, "least": least, "stale": stale, "over": over}.items()
     )
-    half_life, confidence = number("half_life", half_life), number("confidence", confidence)
+    half_life, confidence = real("half_life", half_life), real("confidence", confidence)
     everyone, separator = word("everyone", everyone), word("separator", separator)
     frame, labels, between = read_several(
         inventory, named, (persona, stage), separator, name="inventory"

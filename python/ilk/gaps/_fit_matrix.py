@@ -6,10 +6,11 @@ import json
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ilk import _core
+from ilk._arguments import column_name, real
 from ilk._frame import to_native
 from ilk._result import Explanation, Result
 from ilk.gaps._named import Named, check_missing, first_native, named, scale_ends, wide
-from ilk.gaps._options import column, drawing, number
+from ilk.gaps._options import drawing
 from ilk.gaps._propositions import ValueProposition, solved
 
 if TYPE_CHECKING:
@@ -162,9 +163,9 @@ def fit_matrix(
     """
     fill = check_missing(missing)
     for argument, name in {"segment": segment, "need": need, "weight": weight, "product": product, "delivers": delivers}.items():  # fmt: skip
-        column(argument, name)
+        column_name(argument, name)
     ends, delivery_ends = scale_ends("scale", scale), scale_ends("delivery_scale", delivery_scale)
-    matched = number("matched", matched)
+    matched = real("matched", matched)
     wanted = named(
         needs,
         "needs",

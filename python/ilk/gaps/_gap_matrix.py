@@ -6,7 +6,7 @@ import warnings
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from ilk import _core
-from ilk._arguments import whole
+from ilk._arguments import real, whole
 from ilk._frame import Frame
 from ilk._progress import Progress, progress_bar
 from ilk._random import new_seed
@@ -14,7 +14,7 @@ from ilk.exceptions import DataError, DataWarning
 from ilk.gaps._amounts import amounts, pairs, side
 from ilk.gaps._cube import GapCube
 from ilk.gaps._matrix import GapMatrix
-from ilk.gaps._options import columns, number
+from ilk.gaps._options import columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -273,8 +273,8 @@ def gap_matrix(
     if min_count is None:
         min_count = 5 if test == "normal" else 1
     judging = {
-        "min_count": number("min_count", min_count),
-        "confidence": number("confidence", confidence),
+        "min_count": real("min_count", min_count),
+        "confidence": real("confidence", confidence),
         "test": test,
         "n_resamples": whole("n_resamples", n_resamples),
         "n_boot": whole("n_boot", n_boot),

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ilk import _core
+from ilk._arguments import column_name
 from ilk._frame import Frame, to_native
 from ilk._result import Explanation, Result
 from ilk.exceptions import DataError, MissingColumnError
-from ilk.gaps._options import column, drawing, listed_columns
+from ilk.gaps._options import drawing, listed_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -249,7 +250,7 @@ def correspondence(
     """
     frame = Frame.of(df)
     if weights is not None:
-        column("weights", weights)
+        column_name("weights", weights)
     if columns is None:
         named = [name for name in frame.columns if name != weights]
     else:

@@ -8,14 +8,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ilk import _core
-from ilk._arguments import whole
+from ilk._arguments import column_name, real, whole
 from ilk._frame import Frame, to_native
 from ilk._html import format_value
 from ilk._result import Explanation
 from ilk.economics._report import Report, listed, with_interval
 from ilk.gaps._audit import at_rows
 from ilk.gaps._named import wide
-from ilk.gaps._options import column, columns, drawing, number, word
+from ilk.gaps._options import columns, drawing, word
 from ilk.gaps._several import read_several
 
 if TYPE_CHECKING:
@@ -298,11 +298,11 @@ def message_matrix(
     >>> dict(zip(found.roles["role"], found.roles["status"]))
     {'managing director': 'no content', 'CFO': 'spoken to', 'department head': 'no content', 'buyer': 'not spoken to'}
     """
-    column("role", role)
-    column("message", message)
+    column_name("role", role)
+    column_name("message", message)
     named = columns(weights=weights, deal=deal, won=won, days=days)
     everyone, separator = word("everyone", everyone), word("separator", separator)
-    confidence = number("confidence", confidence)
+    confidence = real("confidence", confidence)
     frame, labels, between = read_several(
         content, named, (role, message), separator, name="content"
     )

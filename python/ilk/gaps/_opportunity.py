@@ -6,13 +6,14 @@ import json
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ilk import _core
+from ilk._arguments import column_name, real
 from ilk._frame import Frame
 from ilk._progress import progress_bar
 from ilk._random import new_seed
 from ilk._result import Explanation, Result
 from ilk.exceptions import DataError
 from ilk.gaps._named import scale_ends
-from ilk.gaps._options import column, columns, drawing, number, replicates
+from ilk.gaps._options import columns, drawing, replicates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -176,7 +177,7 @@ def opportunity(
         ("importance", importance),
         ("satisfaction", satisfaction),
     ):
-        named.append(column(argument, name))
+        named.append(column_name(argument, name))
     for argument, taken in (("need", need), ("segment", segment)):
         if taken in _FIGURES or (argument == "segment" and taken == need):
             raise DataError(
@@ -200,7 +201,7 @@ def opportunity(
             measure,
             ends,
             n_boot,
-            number("confidence", confidence),
+            real("confidence", confidence),
             new_seed(random_state),
             json.dumps(settings),
             report,

@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
-from numbers import Real
 from typing import Any
 
-from ilk._arguments import whole
+from ilk._arguments import column_name, whole
 from ilk.exceptions import DataError
 
-__all__ = ["column", "columns", "drawing", "listed_columns", "number", "replicates", "word"]
+__all__ = ["columns", "drawing", "listed_columns", "replicates", "word"]
 
 #: Percentiles of fewer replicates leave out what they are about.
 _LEAST = 20
-
-
-def column(argument: str, name: Any) -> str:
-    """The name of a column.
-
-    Raises
-    ------
-    TypeError
-        If it is none.
-    """
-    if not isinstance(name, str):
-        raise TypeError(
-            f"{argument}: found a {type(name).__name__}, but the name of a column is needed; "
-            f'try: {argument}="{argument}"'
-        )
-    return name
 
 
 def columns(**named: Any) -> list[str]:
@@ -40,7 +22,7 @@ def columns(**named: Any) -> list[str]:
     TypeError
         If one of them is not the name of a column.
     """
-    return [column(argument, name) for argument, name in named.items() if name is not None]
+    return [column_name(argument, name) for argument, name in named.items() if name is not None]
 
 
 def listed_columns(argument: str, names: Any) -> list[str]:
@@ -61,27 +43,6 @@ def listed_columns(argument: str, names: Any) -> list[str]:
             raise TypeError(
                 f'{argument}: found {name!r}, but a list of names of columns is needed; try: {argument}=["a", "b"]'
             )
-    return found
-
-
-def number(argument: str, value: Any) -> float:
-    """A finite number.
-
-    Raises
-    ------
-    TypeError
-        If it is none.
-    DataError
-        If it is infinite or missing.
-    """
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{argument}: found {value!r}, but a number is needed")
-    try:
-        found = float(value)
-    except OverflowError:
-        found = math.inf
-    if not math.isfinite(found):
-        raise DataError(f"{argument}: found {value!r}, but a finite number is needed")
     return found
 
 

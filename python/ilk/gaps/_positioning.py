@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from ilk._arguments import column_name
 from ilk._frame import Frame, default_native, free_name, to_native
 from ilk.exceptions import DataError
-from ilk.gaps._options import column
 from ilk.gaps._records import Record, text, texts
 from ilk.gaps._records import records as records_of
 
@@ -204,7 +204,7 @@ def communication_gaps(
     >>> found["segment"], found["missing"]
     (['b', 'a'], ['communication', ''])
     """
-    named = [column("segment", segment), column("kind", kind)]
+    named = [column_name("segment", segment), column_name("kind", kind)]
     frame = Frame.of(plan, name="plan", columns=named)
     codes, names, _ = frame.core.codes(segment)
     kind_codes, kinds, _ = frame.core.codes(kind)

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ilk import _core
-from ilk._arguments import whole
+from ilk._arguments import column_name, real, whole
 from ilk._frame import Frame
 from ilk._result import Explanation, Result
 from ilk.exceptions import DataError
-from ilk.gaps._options import column, drawing, listed_columns, number
+from ilk.gaps._options import drawing, listed_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -89,11 +89,6 @@ class Turf(Result):
 
         return reach_curve(self, ax=drawing(ax))
 
-    def _shown(self) -> dict[str, Any]:
-        table = self.to_dict()
-        # A sum of nothing is minus zero.
-        return {**table, "frequency": table["frequency"] + 0.0}
-
     def explain(self) -> Explanation:
         """The best set of each size, how many it reaches, and which sets reach as many."""
         return Explanation("\n".join(self._core.explain()))
@@ -157,13 +152,13 @@ def turf(
     """
     frame = Frame.of(df)
     if weights is not None:
-        column("weights", weights)
+        column_name("weights", weights)
     if items is None:
         named = [name for name in frame.columns if name != weights]
     else:
         named = listed_columns("items", items)
     sizes = set_sizes(k, len(named))
-    least = None if at_least is None else number("at_least", at_least)
+    least = None if at_least is None else real("at_least", at_least)
     settings = {"items": named, "k": sizes, "at_least": least, "weights": weights}
     core = _core.reach(frame.core, named, sizes, least, weights, json.dumps(settings))
     return Turf(core, frame.native)

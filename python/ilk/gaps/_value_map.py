@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ilk import _core
-from ilk._arguments import whole
+from ilk._arguments import column_name, real, whole
 from ilk._frame import Frame, require_columns, to_native
 from ilk._progress import progress_bar
 from ilk._random import new_seed
@@ -24,7 +24,7 @@ from ilk.gaps._named import (
     wide,
     worth_pairs,
 )
-from ilk.gaps._options import column, columns, drawing, number, replicates
+from ilk.gaps._options import columns, drawing, replicates
 from ilk.gaps._turf import Turf, set_sizes
 
 if TYPE_CHECKING:
@@ -429,11 +429,11 @@ def value_map(
     ends, delivery_ends = scale_ends("scale", scale), scale_ends("delivery_scale", delivery_scale)
     for argument, name in {"persona": persona, "need": need, "weight": weight, "proposition": proposition,
                            "delivers": delivers, "competitor": competitor}.items():  # fmt: skip
-        column(argument, name)
+        column_name(argument, name)
     columns(customer=customer, standard_error=standard_error)
     limits = {"threshold": threshold, "min_lift": min_lift, "matched": matched, "parity": parity,
               "confidence": confidence}  # fmt: skip
-    options = {name: number(name, value) for name, value in limits.items()} | {
+    options = {name: real(name, value) for name, value in limits.items()} | {
         "top": whole("top", top, 1),
         "n_boot": replicates(n_boot),
     }

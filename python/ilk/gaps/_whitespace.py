@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ilk import _core
-from ilk._arguments import whole
+from ilk._arguments import column_name, real, whole
 from ilk._frame import Frame, free_name, to_dict, to_native
 from ilk._html import format_value
 from ilk._progress import progress_bar
@@ -18,7 +18,7 @@ from ilk.economics._report import with_interval
 from ilk.exceptions import DataError
 from ilk.gaps._audit import at_rows
 from ilk.gaps._named import wide
-from ilk.gaps._options import column, columns, drawing, number
+from ilk.gaps._options import columns, drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -313,8 +313,12 @@ def whitespace(
     >>> found.to_dict()["spend"].tolist()
     [250.0, 50.0]
     """
-    named = [column("account", account), column("product", product), *columns(value=value)]
-    confidence = number("confidence", confidence)
+    named = [
+        column_name("account", account),
+        column_name("product", product),
+        *columns(value=value),
+    ]
+    confidence = real("confidence", confidence)
     within = by if isinstance(by, str) else None
     frame = Frame.of(
         purchases, name="purchases", columns=[*named, *([within] if within is not None else [])]

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
 from ilk import _core
-from ilk._arguments import whole
+from ilk._arguments import real, whole
 from ilk._frame import Frame, to_dict, to_native
 from ilk._progress import progress_bar
 from ilk._random import new_seed
@@ -321,13 +318,13 @@ def life_path(
         "stages": None if stages is None else [str(name) for name in stages],
         "offers": [] if offers is None else _texts(offers),
         "margin": amounts,
-        "discount": 0.0 if discount is None else _number("discount", discount),
+        "discount": 0.0 if discount is None else real("discount", discount),
         "period": period,
         "horizon": 10 if horizon is None else whole("horizon", horizon),
         "start": beginning,
-        "min_count": _number("min_count", min_count),
+        "min_count": real("min_count", min_count),
         "n_boot": replicates(n_boot),
-        "confidence": _number("confidence", confidence),
+        "confidence": real("confidence", confidence),
     }
     request = json.dumps(
         {**settings, "seed": seed, "expected": _expected() if offers is None else []}
@@ -366,18 +363,4 @@ def _amounts(argument: str, amounts: Any) -> list[tuple[str, float]] | None:
         raise TypeError(
             f"{argument} is a {type(amounts).__name__}, but a mapping of stages to numbers is needed"
         )
-    return [(str(stage), _number(argument, value, stage)) for stage, value in amounts.items()]
-
-
-def _number(argument: str, value: Any, stage: Any = None) -> float:
-    """A finite number."""
-    of = "" if stage is None else f" for {stage!r}"
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise TypeError(f"{argument}: found {value!r}{of}, but a number is needed")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
-        raise DataError(f"{argument}: found {value!r}{of}, but a finite number is needed")
-    return number
+    return [(str(stage), real(f"{argument}[{stage!r}]", value)) for stage, value in amounts.items()]

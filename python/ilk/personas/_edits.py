@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ilk._arguments import real
 from ilk.economics._report import day_number
-from ilk.gaps._options import number
 
 __all__ = ["edit"]
 
@@ -36,7 +36,7 @@ def edit(field: str, value: Any) -> dict[str, Any]:
             raise TypeError(
                 f"{field}: found {value!r}, but a range is changed by hand in days since 1970-01-01; try: {field}={days}"
             )
-        ends = [None if end is None else number(field, end) for end in value]
+        ends = [None if end is None else real(field, end) for end in value]
         return {"field": field, "statements": [], "range": ends}
     if isinstance(value, Sequence) and all(isinstance(text, str) for text in value):
         return {"field": field, "statements": list(value), "range": None}

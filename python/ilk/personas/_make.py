@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ilk import _core, taxonomy
-from ilk._arguments import whole
+from ilk._arguments import column_name, real, whole
 from ilk._frame import Frame, require_columns
 from ilk._labels import Labels, labelled, own_columns
 from ilk._progress import progress_bar
 from ilk.exceptions import DataError, DataWarning
-from ilk.gaps._options import column, number
 from ilk.personas import _lines
 from ilk.personas._categories import placed
 from ilk.personas._personas import Personas, index_of
@@ -186,8 +185,8 @@ def personas(
     if max_personas is not None:
         whole("max_personas", max_personas, 1)
     top, min_count = whole("top", top, 1), whole("min_count", min_count)
-    confidence = number("confidence", confidence)
-    at_least = None if at_least is None else number("at_least", at_least)
+    confidence = real("confidence", confidence)
+    at_least = None if at_least is None else real("at_least", at_least)
     if not isinstance(sensitive, bool | np.bool_):
         raise TypeError(
             f"sensitive: found {sensitive!r}, but True, which tells the values of a customer's row, or False is needed"
@@ -235,7 +234,7 @@ def personas(
     if positioning is not None:
         sections.add(_lines.positioning_lines(positioning, names))
     if customer is not None:
-        require_columns([column("customer", customer)], frame.columns)
+        require_columns([column_name("customer", customer)], frame.columns)
     on_accounts = _columns("accounts", accounts or (), frame)
     chosen = attributes is not None
     if attributes is None:

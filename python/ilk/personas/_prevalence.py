@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ilk import _core, _html
+from ilk._arguments import real
 from ilk._frame import Frame, require_columns, to_native
 from ilk._labels import Labels, labelled
 from ilk._result import Explanation, Result
 from ilk.exceptions import DataError
-from ilk.gaps._options import drawing, number
+from ilk.gaps._options import drawing
 from ilk.segments._where import conditions
 from ilk.taxonomy._item import nearest
 
@@ -182,7 +183,7 @@ def prevalence(
         stated[str(name)] = [
             _condition(frame, column, value) for column, value in attributes.items()
         ]
-    return counted(frame, labels, stated, list(stated), number("confidence", confidence))
+    return counted(frame, labels, stated, list(stated), real("confidence", confidence))
 
 
 def counted(
