@@ -10,7 +10,7 @@ use super::axis::Axis;
 use super::crosstab::{BLOCK, Cell, Cells, SMALL, is_refused, refused};
 use crate::error::Result;
 use crate::parallel;
-use crate::simd::{number_cells, sum_cells};
+use crate::simd::{Summed, number_cells, sum_cells};
 use crate::table::{Found, Labels, Table};
 
 /// Records whose labels are read before they are counted.
@@ -24,12 +24,8 @@ struct Sums {
     missing: u64,
 }
 
-/// One cell in the making: records, sum, sum of squares, records whose value is missing. They are numbers of one kind, so
-/// that a record is one addition of four; counts of a block are far from where these would round.
-type Parts = [f64; 4];
-
-impl From<Parts> for Sums {
-    fn from([n, sum, squares, missing]: Parts) -> Self {
+impl From<Summed> for Sums {
+    fn from(Summed([n, sum, squares, missing]): Summed) -> Self {
         Self { cell: Cell { n: n as u64, sum, squares }, missing: missing as u64 }
     }
 }
@@ -111,7 +107,7 @@ impl<'t> Block<'t> {
         let (mut row_reader, mut col_reader) = (rows.reader(), cols.reader());
         let mut labels = ([0; GROUP], [0; GROUP]);
         let mut width = cols.len() + 1;
-        let mut sums = vec![Parts::default(); n_cells(rows.len(), cols.len())];
+        let mut sums = vec![Summed::default(); n_cells(rows.len(), cols.len())];
         let mut counts = vec![[0; 4]; sums.len()];
         let mut is_odd = false;
         for start in (0..n).step_by(GROUP) {
@@ -144,7 +140,7 @@ impl<'t> Block<'t> {
             }
         }
         // The square of a value that is too large is itself beyond this.
-        is_odd |= sums.iter().any(|sums| sums[2].is_nan() || sums[2] > 1e300);
+        is_odd |= sums.iter().any(|sums| sums.0[2].is_nan() || sums.0[2] > 1e300);
         let mut sums: Vec<Sums> = sums.into_iter().map(Sums::from).collect();
         for (sums, counts) in sums.iter_mut().zip(&counts) {
             sums.cell.n += counts.iter().map(|&n| u64::from(n)).sum::<u64>();
@@ -182,10 +178,10 @@ fn count(counts: &mut [[u32; 4]], cells: &[u16]) {
 }
 
 /// Counts and sums of the values that are not missing, whether some are or not; and whether some value is negative.
-fn sum_known(sums: &mut [Parts], cells: &[u16], values: &[f64]) -> bool {
+fn sum_known(sums: &mut [Summed], cells: &[u16], values: &[f64]) -> bool {
     let mut negative = false;
     for (&cell, &value) in cells.iter().zip(values) {
-        let sums = &mut sums[usize::from(cell)];
+        let Summed(sums) = &mut sums[usize::from(cell)];
         negative |= value < 0.0;
         *sums = match value.is_nan() {
             true => [sums[0], sums[1], sums[2], sums[3] + 1.0],
@@ -292,8 +288,20 @@ mod tests {
         }
     }
 
+    /// Words of at most 12 bytes, the empty one among them; some rare ones are longer, some are missing.
+    fn short_word(i: usize) -> Option<String> {
+        let id = i * 7919 % 23;
+        match i {
+            _ if i % 13 == 5 => None,
+            _ if i % 9973 == 7 => Some(format!("rare {}", "y".repeat(i / 9973))),
+            _ if id == 0 => Some(String::new()),
+            _ => Some(format!("{id}{}", "x".repeat(id % 11))),
+        }
+    }
+
     fn columns() -> Vec<ArrayRef> {
         let words: Vec<Option<String>> = (0..N).map(word).collect();
+        let short: Vec<Option<String>> = (0..N).map(short_word).collect();
         let number = |i: usize| (i % 11 != 4).then_some(i * 31 % 29 * 2);
         let keys = (0..N).map(|i| (i % 7 != 2).then_some((i * 17 % 40) as i16));
         let entries: Vec<String> = (0..50).map(|k| format!("entry {}", k * 7 % 45)).collect();
@@ -306,6 +314,9 @@ mod tests {
             Arc::new((0..N).map(|i| number(i).map(|v| v as i32)).collect::<Date32Array>()),
             Arc::new((0..N).map(|i| number(i).map(|v| v % 2 == 0)).collect::<BooleanArray>()),
             Arc::new(DictionaryArray::new(keys, Arc::new(StringArray::from(entries)))),
+            Arc::new(StringArray::from(short.clone())),
+            Arc::new(LargeStringArray::from(short.clone())),
+            Arc::new(StringViewArray::from_iter(short)),
         ]
     }
 

@@ -61,7 +61,7 @@ pub(crate) use sieve::Sieve;
 pub(crate) use sketch::Sketch;
 pub(crate) use swap::Standing;
 pub(crate) use sweep::{Few, Sweep};
-pub(crate) use tally::{number_cells, places, sum_cells};
+pub(crate) use tally::{Summed, number_cells, places, sum_cells};
 
 use vector::Vector;
 

@@ -12,14 +12,12 @@ use super::Table;
 use super::dictionary::{DictionaryKeys, as_any_dictionary, by_first_appearance, in_order};
 use super::encode::{Distinct, Keys, Order, encode};
 use super::integers::{Integers, range};
-use super::text::{Bytes, OffsetText, TOGETHER, TextRows, ViewText, Word};
+use super::text::{OffsetText, TextRows, ViewText, Word};
+use super::words::{Known, Words};
 use crate::error::Result;
 
 /// Most labels of a column; more categories than this are read as [`Codes`](super::Codes).
-const MAX_LABELS: usize = 1000;
-
-/// Slots of a table of words: many more than words, so that few words meet in a slot.
-const SLOTS: usize = 1 << 12;
+pub(super) const MAX_LABELS: usize = 1000;
 
 /// A column of few categories.
 pub(crate) struct Labels<'t> {
@@ -37,7 +35,7 @@ enum Chunks<'t> {
     Entries(Vec<(DictionaryKeys, EntryLabels)>, Distinct, Vec<u32>),
     /// Whole numbers from the given one on.
     Whole(Vec<Integers>, i64, Distinct),
-    Words(Vec<TextChunk<'t>>, Words<'t>),
+    Words(Vec<TextChunk<'t>>, Known<'t>),
 }
 
 /// The label of each entry of a dictionary.
@@ -94,7 +92,7 @@ impl Chunks<'_> {
     fn n_labels(&self) -> usize {
         match self {
             Self::Entries(_, distinct, _) | Self::Whole(_, _, distinct) => distinct.len(),
-            Self::Words(_, words) => words.words.len(),
+            Self::Words(_, known) => known.as_slice().len(),
         }
     }
 }
@@ -132,7 +130,8 @@ impl<'t> Labels<'t> {
             Chunks::Entries(_, distinct, declared) => (distinct, self.ordered.then_some(declared)),
             Chunks::Whole(_, _, distinct) => (distinct, None),
             Chunks::Words(_, known) => {
-                words = Distinct::Text(known.words.iter().map(|word| word.to_text()).collect());
+                words =
+                    Distinct::Text(known.as_slice().iter().map(|word| word.to_text()).collect());
                 (&words, None)
             }
         };
@@ -176,9 +175,9 @@ impl<'t> Reader<'_, 't> {
                 Chunks::Words(chunks, known) => {
                     let new = &mut self.new;
                     let few = match &chunks[chunk] {
-                        TextChunk::Narrow(rows) => read_words(rows, first, known, new, part),
-                        TextChunk::Wide(rows) => read_words(rows, first, known, new, part),
-                        TextChunk::Views(rows) => read_words(rows, first, known, new, part),
+                        TextChunk::Narrow(rows) => known.read(rows, first, new, part),
+                        TextChunk::Wide(rows) => known.read(rows, first, new, part),
+                        TextChunk::Views(rows) => known.read(rows, first, new, part),
                     };
                     if !few {
                         return false;
@@ -191,116 +190,12 @@ impl<'t> Reader<'_, 't> {
 
     /// How many labels there are so far, besides 0.
     pub(crate) fn len(&self) -> usize {
-        self.labels.n_shared + self.new.words.len()
+        self.labels.n_shared + self.new.as_slice().len()
     }
 
     /// The words that the sample lacks.
     pub(crate) fn found(self) -> Found<'t> {
-        Found(self.new.words)
-    }
-}
-
-/// Labels of the words of some rows: of `known` ones, or of `new` ones after those. False if these are too many.
-fn read_words<'t>(
-    rows: &impl TextRows<'t>,
-    first: usize,
-    known: &Words<'t>,
-    new: &mut Words<'t>,
-    out: &mut [u16],
-) -> bool {
-    // What words look like is read for some of them before any is looked up: two short loops keep the processor busier
-    // than a long one.
-    let mut bytes = [Bytes::NONE; TOGETHER];
-    for (start, out) in (first..).step_by(TOGETHER).zip(out.chunks_mut(TOGETHER)) {
-        let bytes = &mut bytes[..out.len()];
-        rows.fill_bytes(start, bytes);
-        if let Some(nulls) = rows.nulls() {
-            for (row, bytes) in (start..).zip(bytes.iter_mut()) {
-                if nulls.is_null(row) {
-                    *bytes = Bytes::NONE;
-                }
-            }
-        }
-        for ((row, slot), &bytes) in (start..).zip(out.iter_mut()).zip(bytes.iter()) {
-            *slot = match known.find_bytes(bytes) {
-                Some(label) => label,
-                None => match label_of(rows, row, known, new) {
-                    Some(label) => label,
-                    None => return false,
-                },
-            };
-        }
-    }
-    true
-}
-
-/// The label of a row's word, known or new; `None` where there are too many.
-#[inline(never)]
-fn label_of<'t>(
-    rows: &impl TextRows<'t>,
-    row: usize,
-    known: &Words<'t>,
-    new: &mut Words<'t>,
-) -> Option<u16> {
-    let Some(word) = rows.get(row) else { return Some(0) };
-    match known.find(&word) {
-        Ok(label) => Some(label),
-        Err(_) => new.label(word).map(|label| known.words.len() as u16 + label),
-    }
-}
-
-/// Few words, numbered from 1, in an open table.
-#[derive(Default)]
-struct Words<'t> {
-    words: Vec<Word<'t>>,
-    /// Those of the words by their labels; at 0 what no word has.
-    bytes: Vec<Bytes>,
-    /// Empty until the first word comes.
-    slots: Vec<u16>,
-}
-
-impl<'t> Words<'t> {
-    /// The label of the word of these bytes, if they are all of it and it is in the slot where it belongs.
-    #[inline(always)]
-    fn find_bytes(&self, bytes: Bytes) -> Option<u16> {
-        let label = self.slots.get((bytes.mixed() >> 52) as usize).copied()?;
-        let known = *self.bytes.get(usize::from(label))?;
-        (known == bytes && bytes.are_all()).then_some(label)
-    }
-
-    /// The label of a word, or the slot where it belongs.
-    #[inline(always)]
-    fn find(&self, word: &Word<'t>) -> Result<u16, usize> {
-        let mut slot = (word.spread() >> 52) as usize;
-        // Most slots are empty, so that this ends.
-        loop {
-            let label = self.slots.get(slot).copied().unwrap_or(0);
-            match self.words.get(usize::from(label).wrapping_sub(1)) {
-                None => return Err(slot),
-                Some(known) if known == word => return Ok(label),
-                Some(_) => slot = (slot + 1) % SLOTS,
-            }
-        }
-    }
-
-    /// The label of a word, which may be new; `None` where no more words fit.
-    #[inline(never)]
-    fn label(&mut self, word: Word<'t>) -> Option<u16> {
-        let slot = match self.find(&word) {
-            Ok(label) => return Some(label),
-            Err(slot) => slot,
-        };
-        if self.words.len() == MAX_LABELS {
-            return None;
-        }
-        self.slots.resize(SLOTS, 0);
-        if self.bytes.is_empty() {
-            self.bytes.push(Bytes::NONE);
-        }
-        self.bytes.push(word.bytes());
-        self.words.push(word);
-        self.slots[slot] = self.words.len() as u16;
-        Some(self.slots[slot])
+        Found(self.new.into_vec())
     }
 }
 
@@ -334,7 +229,7 @@ fn text_chunks<'t>(arrays: &[&'t ArrayRef]) -> Option<Chunks<'t>> {
         }
         chunks.push(chunk);
     }
-    Some(Chunks::Words(chunks, known))
+    Some(Chunks::Words(chunks, Known::new(known)))
 }
 
 /// Dictionaries whose distinct entries are few.

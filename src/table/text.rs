@@ -92,11 +92,29 @@ impl Bytes {
         self.head as u32 as usize <= EXACT
     }
 
-    /// A cheap hash, of which the high bits count.
+    /// Those of a short text whose view this is.
     #[inline(always)]
-    pub(super) fn mixed(self) -> u64 {
-        let first = (self.head ^ self.middle.rotate_left(32)).wrapping_mul(MULTIPLIER);
-        first ^ self.tail.wrapping_mul(MULTIPLIER.rotate_left(32) | 1)
+    pub(super) fn of_view(view: u128) -> Self {
+        Self { head: view as u64, middle: (view >> 64) as u64, tail: 0 }
+    }
+
+    /// The view of a text if it is short; else what is the view of no short text.
+    #[inline(always)]
+    pub(super) fn view(self) -> u128 {
+        u128::from(self.head) | u128::from(self.middle) << 64
+    }
+
+    /// Whether the view is all of the text.
+    #[inline(always)]
+    pub(super) fn are_short(self) -> bool {
+        self.head as u32 as usize <= SHORT
+    }
+
+    /// A cheap hash, of which the high bits count; which one, an odd number tells.
+    #[inline(always)]
+    pub(super) fn mixed(self, multiplier: u64) -> u64 {
+        let first = (self.head ^ self.middle.rotate_left(32)).wrapping_mul(multiplier);
+        first ^ self.tail.wrapping_mul(multiplier.rotate_left(32) | 1)
     }
 }
 
@@ -108,7 +126,7 @@ impl Word<'_> {
     /// A cheap hash of all bytes, of which the high bits count; two words that it confuses are still told apart.
     #[inline(always)]
     pub(super) fn spread(&self) -> u64 {
-        if self.bytes.are_all() { self.mixed() } else { self.hash() }
+        if self.bytes.are_all() { self.bytes.mixed(MULTIPLIER) } else { self.hash() }
     }
 
     /// The text, on its own.
@@ -144,7 +162,7 @@ impl Key for Word<'_> {
 
     #[inline(always)]
     fn mixed(&self) -> u64 {
-        self.bytes.mixed()
+        self.bytes.mixed(MULTIPLIER)
     }
 }
 
@@ -168,6 +186,16 @@ pub(super) trait TextRows<'a>: Sync {
         for (row, bytes) in (first..).zip(out) {
             *bytes = self.bytes(row);
         }
+    }
+
+    /// The views of the words of the rows from `first` on, as many as there is space; of a word that is not short, what
+    /// is the view of no short one.
+    #[inline(always)]
+    fn views<'s>(&'s self, first: usize, space: &'s mut [u128]) -> &'s [u128] {
+        for (row, view) in (first..).zip(space.iter_mut()) {
+            *view = self.bytes(row).view();
+        }
+        space
     }
 
     /// The word of a row, `None` where it is null.
@@ -264,6 +292,11 @@ impl<'a> TextRows<'a> for ViewText<'a> {
             middle: if is_short { (view >> 64) as u64 } else { eight(bytes, start + 4) },
             tail: if is_short { 0 } else { last },
         }
+    }
+
+    #[inline(always)]
+    fn views<'s>(&'s self, first: usize, space: &'s mut [u128]) -> &'s [u128] {
+        &self.views[first..first + space.len()]
     }
 
     /// First all as if they were short, then the long ones, whose places were noted without a branch: where lengths are
