@@ -180,7 +180,8 @@ def polars_codes(data: Any) -> tuple[Any, dict[str, list[str]]]:
 
     The Arrow export of such a column numbers the categories anew, row by row. The codes are there already, but they count
     into a table that columns share: where it is long for this frame, or polars does not show it (before 1.32), the column
-    is left as it is. Of a short table all categories are given, of another those up to the last that the column holds.
+    is left as it is. Of a table that is shorter than a look at all codes would take, all categories are given; of another
+    those up to the last that the column holds.
     """
     import polars as pl
 
@@ -190,8 +191,9 @@ def polars_codes(data: Any) -> tuple[Any, dict[str, list[str]]]:
         if dtype.base_type() != pl.Categorical or shared is None:
             continue
         column = data[label].to_physical()
-        names = _first(shared, _SHORT)
-        if len(names) == _SHORT:
+        short = max(32, min(1000, len(column) // 4096))
+        names = _first(shared, short)
+        if len(names) == short:
             last = column.max()
             if last is None or last >= max(256, len(column) // 64):
                 continue
@@ -202,10 +204,6 @@ def polars_codes(data: Any) -> tuple[Any, dict[str, list[str]]]:
             categories[label] = names
             codes.append(column)
     return (data.with_columns(codes) if codes else data), categories
-
-
-#: Categories of a table of polars that are all taken without a look at which of them the column holds.
-_SHORT = 32
 
 
 def _first(shared: Any, n: int) -> list[str]:

@@ -38,12 +38,13 @@ mod vector;
 mod wide;
 #[cfg(target_arch = "x86_64")]
 mod wide_x86;
+mod widened;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
 pub(crate) use bits::{ones, ones_of_both};
 pub(crate) use gower::{Column, Columns, Distance, Measure};
-pub(crate) use keyed::keyed;
+pub(crate) use keyed::{Ranged, wider};
 pub(crate) use lanes::{Lanes, Tables};
 pub(crate) use latent::{Cells, Expect, LatentSums, MAX_CLASSES, Prior, padded};
 pub(crate) use mixed::{MixedAssign, MixedDistances, MixedRows, MixedSums};

@@ -1,9 +1,8 @@
 //! Loops over records that are counted by two keys.
-//!
-//! The loops are plain; each is compiled once for the baseline of the target and once for AVX2, which compares and packs
-//! narrow integers in fewer steps and adds the four numbers of a cell at once. Both give the same bits.
 
 use arrow_buffer::ArrowNativeType;
+
+use super::widened::widened;
 
 /// One cell in the making: records, sum, sum of squares, records whose value is missing. They are numbers of one kind, so
 /// that a record is one addition of four, and lie in one line of the cache; counts of a block are far from where these
@@ -12,41 +11,19 @@ use arrow_buffer::ArrowNativeType;
 #[repr(align(32))]
 pub(crate) struct Summed(pub(crate) [f64; 4]);
 
-/// Defines a function and its twin for AVX2.
-macro_rules! widened {
-    ($(#[$doc:meta])* fn $name:ident $(<$kind:ident: $bound:path>)? ($($argument:ident: $type:ty),+) $(-> $result:ty)? $body:block) => {
-        $(#[$doc])*
-        pub(crate) fn $name $(<$kind: $bound>)? ($($argument: $type),+) $(-> $result)? {
-            #[inline(always)]
-            fn plain $(<$kind: $bound>)? ($($argument: $type),+) $(-> $result)? $body
-            #[cfg(target_arch = "x86_64")]
-            {
-                #[target_feature(enable = "avx2")]
-                fn wide $(<$kind: $bound>)? ($($argument: $type),+) $(-> $result)? {
-                    plain($($argument),+)
-                }
-                if is_x86_feature_detected!("avx2") {
-                    // SAFETY: the processor has these instructions.
-                    return unsafe { wide($($argument),+) };
-                }
-            }
-            plain($($argument),+)
-        }
-    };
-}
-
 widened! {
-    /// The number of each key, counted from 1; 0 of a key that is negative or not below `n`, which is below 65,535.
-    fn places<T: ArrowNativeType>(keys: &[T], n: usize, out: &mut [u16]) {
+    /// The number of each key, counted from 1 at `low`; 0 of a key that is not among the `n` from there on, which are fewer
+    /// than 65,535.
+    fn places<T: ArrowNativeType>(keys: &[T], low: usize, n: usize, out: &mut [u16]) {
         if size_of::<T>() <= size_of::<u32>() {
             // A negative key stays larger than any length. Narrow numbers go through vectors whole.
             for (slot, key) in out.iter_mut().zip(keys) {
-                let key = key.as_usize() as u32;
+                let key = (key.as_usize() as u32).wrapping_sub(low as u32);
                 *slot = if key < n as u32 { key as u16 + 1 } else { 0 };
             }
         } else {
             for (slot, key) in out.iter_mut().zip(keys) {
-                let key = key.as_usize();
+                let key = key.as_usize().wrapping_sub(low);
                 *slot = if key < n { key as u16 + 1 } else { 0 };
             }
         }
@@ -83,12 +60,18 @@ mod tests {
     #[test]
     fn keys_are_counted_from_one_and_strange_ones_are_none() {
         let mut out = [7; 5];
-        places(&[0_i8, 1, -1, 2, 127], 2, &mut out);
+        places(&[0_i8, 1, -1, 2, 127], 0, 2, &mut out);
         assert_eq!(out, [1, 2, 0, 0, 0]);
-        places(&[0_u32, u32::MAX, 65_533, 65_534, 1 << 16], 65_534, &mut out);
+        places(&[0_i8, 1, -1, 3, -127], 1, 100, &mut out);
+        assert_eq!(out, [0, 1, 0, 3, 0]);
+        places(&[0_u32, u32::MAX, 65_533, 65_534, 1 << 16], 0, 65_534, &mut out);
         assert_eq!(out, [1, 0, 65_534, 0, 0]);
-        places(&[1_i64 << 32, i64::MIN, -1, 3, 2], 3, &mut out);
+        places(&[0_u32, u32::MAX, 65_533, 5, 6], 6, 65_529, &mut out);
+        assert_eq!(out, [0, 0, 65_528, 0, 1]);
+        places(&[1_i64 << 32, i64::MIN, -1, 3, 2], 0, 3, &mut out);
         assert_eq!(out, [0, 0, 0, 0, 3]);
+        places(&[1_i64 << 32, i64::MIN, -1, 3, 2], 3, 3, &mut out);
+        assert_eq!(out, [0, 0, 0, 1, 0]);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::encode::{Distinct, Keys, Order, encode};
 use super::{MISSING, Table};
 use crate::error::{Error, Result};
 use crate::parallel;
-use crate::simd::{keyed, places};
+use crate::simd::{Ranged, places, wider};
 
 /// Calls a function for keys of any width.
 macro_rules! with_keys {
@@ -39,7 +39,7 @@ macro_rules! with_keys {
 impl Table {
     /// The same table, in which the columns named hold unsigned codes of these categories, which have no order.
     ///
-    /// One pass over the codes.
+    /// One pass over the codes. Categories beyond the range of a column's codes are not kept.
     ///
     /// # Errors
     ///
@@ -52,19 +52,18 @@ impl Table {
             self.schema.fields().iter().map(|field| field.as_ref().clone()).collect();
         let mut batches: Vec<Vec<ArrayRef>> =
             self.batches.iter().map(|batch| batch.columns().to_vec()).collect();
-        for (field, index) in fields.iter_mut().zip(0..) {
+        for (index, field) in fields.iter_mut().enumerate() {
             let Some(names) = categories.get(field.name()) else { continue };
-            let names: ArrayRef = Arc::new(StringArray::from_iter_values(names));
             let data_type =
                 DataType::Dictionary(Box::new(field.data_type().clone()), Box::new(DataType::Utf8));
-            for columns in &mut batches {
-                columns[index] = with_values(&columns[index], &names).map_err(|error| {
-                    Error::argument(
-                        format!("column {:?}", field.name()),
-                        error,
-                        "codes of the categories are needed",
-                    )
-                })?;
+            let chunks: Vec<ArrayRef> =
+                batches.iter().map(|columns| Arc::clone(&columns[index])).collect();
+            let named = with_names(&chunks, names).map_err(|error| {
+                let argument = format!("column {:?}", field.name());
+                Error::argument(argument, error, "codes of the categories are needed")
+            })?;
+            for (columns, column) in batches.iter_mut().zip(named) {
+                columns[index] = column;
             }
             *field = Field::new(field.name(), data_type, true);
         }
@@ -78,16 +77,31 @@ impl Table {
     }
 }
 
-/// A dictionary array of keys and values.
-fn with_values(keys: &ArrayRef, values: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+/// Dictionary arrays of chunks of keys and the names that they count into.
+///
+/// Columns may share long lists of names: those below the first that these keys name are null, those above the last are
+/// cut off.
+fn with_names(chunks: &[ArrayRef], names: &[String]) -> Result<Vec<ArrayRef>, ArrowError> {
     fn typed<K: ArrowDictionaryKeyType>(
-        keys: &PrimitiveArray<K>,
-        values: &ArrayRef,
-    ) -> Result<ArrayRef, ArrowError> {
-        Ok(Arc::new(keyed(keys, values)?))
+        _: &PrimitiveArray<K>,
+        chunks: &[ArrayRef],
+        names: &[String],
+    ) -> Result<Vec<ArrayRef>, ArrowError> {
+        let ranged: Vec<Ranged<K>> =
+            chunks.iter().map(|chunk| Ranged::of(chunk.as_primitive().clone())).collect();
+        let range = ranged.iter().filter_map(Ranged::range).reduce(wider);
+        let (low, high) = match range {
+            Some((low, high)) if high < names.len() => (low, high + 1),
+            _ => (0, names.len()),
+        };
+        let nameless = std::iter::repeat_n(None, low);
+        let named = nameless.chain(names[low..high].iter().map(|name| Some(name.as_str())));
+        let values: ArrayRef = Arc::new(named.collect::<StringArray>());
+        ranged.into_iter().map(|keys| Ok(Arc::new(keys.with(&values)?) as ArrayRef)).collect()
     }
-    let refused = || ArrowError::InvalidArgumentError(keys.data_type().to_string());
-    with_keys!(keys, Err(refused()), typed(values))
+    let Some(first) = chunks.first() else { return Ok(Vec::new()) };
+    let refused = || ArrowError::InvalidArgumentError(first.data_type().to_string());
+    with_keys!(first, Err(refused()), typed(chunks, names))
 }
 
 /// Keys of dictionary chunks, whose dictionaries may differ: the entries of all are encoded first, then the rows.
@@ -181,10 +195,10 @@ impl DictionaryKeys {
         with_keys!(self.0, out.fill(missing), read_keys(first, entries, missing, out));
     }
 
-    /// The number of the entry of each row, counted from 1, for the rows from `first` on, as many as `out` has; 0 where the
-    /// key is null or none of `n`, which are fewer than 65,535.
-    pub(super) fn places(&self, first: usize, n: usize, out: &mut [u16]) {
-        with_keys!(self.0, out.fill(0), key_places(first, n, out));
+    /// The number of the entry of each row, counted from 1 at `low`, for the rows from `first` on, as many as `out` has; 0
+    /// where the key is null or none of the `n` from there on, which are fewer than 65,535.
+    pub(super) fn places(&self, first: usize, low: usize, n: usize, out: &mut [u16]) {
+        with_keys!(self.0, out.fill(0), key_places(first, low, n, out));
     }
 
     /// Which of `n` entries some row points at.
@@ -210,10 +224,11 @@ fn read_keys<K: ArrowDictionaryKeyType, T: Copy>(
 fn key_places<K: ArrowDictionaryKeyType>(
     keys: &PrimitiveArray<K>,
     first: usize,
+    low: usize,
     n: usize,
     out: &mut [u16],
 ) {
-    places(&keys.values()[first..first + out.len()], n, out);
+    places(&keys.values()[first..first + out.len()], low, n, out);
     fill_nulls(keys, first, 0, out);
 }
 

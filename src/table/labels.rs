@@ -40,8 +40,8 @@ enum Chunks<'t> {
 
 /// The label of each entry of a dictionary.
 enum EntryLabels {
-    /// Each of so many entries has its place, counted from 1: what nearly all dictionaries have.
-    Places(usize),
+    /// None of so many entries has one, each of so many after them its place, counted from 1: what nearly all have.
+    Places(usize, usize),
     Any(Vec<u16>),
 }
 
@@ -162,7 +162,7 @@ impl<'t> Reader<'_, 't> {
                 Chunks::Entries(chunks, ..) => {
                     let (keys, labels) = &chunks[chunk];
                     match labels {
-                        EntryLabels::Places(n) => keys.places(first, *n, part),
+                        EntryLabels::Places(low, n) => keys.places(first, *low, *n, part),
                         EntryLabels::Any(labels) => keys.read(first, labels, 0, part),
                     }
                 }
@@ -249,8 +249,10 @@ fn entries<'t>(values: &DataType, arrays: &[&'t ArrayRef], n_rows: usize) -> Opt
     let mut labels = codes.iter().map(|&code| code.wrapping_add(1) as u16);
     let labelled = parts.into_iter().map(|(keys, values)| {
         let own: Vec<u16> = labels.by_ref().take(values.len()).collect();
-        let in_place = own.iter().zip(1..).all(|(&label, place)| label == place);
-        (keys, if in_place { EntryLabels::Places(own.len()) } else { EntryLabels::Any(own) })
+        let low = own.iter().take_while(|&&label| label == 0).count();
+        let in_place = own[low..].iter().zip(1..).all(|(&label, place)| label == place);
+        let places = EntryLabels::Places(low, own.len() - low);
+        (keys, if in_place { places } else { EntryLabels::Any(own) })
     });
     Some(Chunks::Entries(labelled.collect(), distinct, declared))
 }

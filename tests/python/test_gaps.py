@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 import ilk
 from ilk.exceptions import DataError, MissingColumnError, ModelFileError
@@ -160,6 +161,41 @@ def test_missing_entries_are_left_out_and_counted():
     ]
     assert gaps.table["n"].sum() == 294
     assert "3 left out" in repr(gaps)
+
+
+@pytest.mark.parametrize("n_others", [0, 20, 900, 3_000])
+@pytest.mark.parametrize("words", [["lunch", "breakfast"], ["é" * 5, "", "x" * 13, "x" * 30]])
+@pytest.mark.parametrize("null", [0.0, 0.1])
+def test_categories_of_polars_count_as_their_names_do_whoever_shares_their_table(
+    n_others, words, null
+):
+    rng = np.random.default_rng(n_others)
+    n = 200_000
+    shared = pl.Categories(f"shared by {n_others} and {len(words)} {null}")
+    drawn = pl.Series("meal", words)[rng.integers(len(words), size=n)].to_list()
+    text = pl.DataFrame(
+        {
+            "meal": [
+                None if gone else word
+                for word, gone in zip(drawn, rng.random(n) < null, strict=True)
+            ],
+            "kind": rng.integers(4, size=n).astype(str),
+            "money": rng.lognormal(size=n),
+        }
+    )
+    others = pl.Series([f"other {k}" for k in range(n_others)], dtype=pl.Categorical(shared))
+    coded = text.with_columns(pl.col("meal", "kind").cast(pl.Categorical(shared)))
+    coded = pl.concat([coded[: n // 3], coded[n // 3 :]], rechunk=False)
+    for values in (None, "money"):
+        by_name, by_code = (
+            ilk.gap_matrix(frame, rows="meal", cols="kind", values=values).to_polars()
+            for frame in (text, coded)
+        )
+        assert_frame_equal(by_code, by_name)
+    nothing = coded.with_columns(meal=pl.lit(None, dtype=pl.Categorical(shared)))
+    with pytest.raises(DataError, match='"meal" is missing'):
+        ilk.gap_matrix(nothing, rows="meal", cols="kind")
+    assert len(others) == n_others
 
 
 def test_unused_ordered_categories_stay_and_are_empty():
