@@ -37,6 +37,7 @@ pub mod profile;
 pub mod quality;
 pub mod rng;
 pub mod segment;
+mod sentence;
 pub mod simd;
 pub mod statistics;
 pub mod table;

@@ -29,6 +29,7 @@ __all__ = [
     "KMedoidsModel",
     "KModesModel",
     "KPrototypesModel",
+    "KanoNeeds",
     "Knockout",
     "LatentClassModel",
     "LifePath",
@@ -95,6 +96,7 @@ __all__ = [
     "missing_column_message",
     "mix_rate_value",
     "need_drift",
+    "need_kano",
     "nest_segments",
     "num_threads",
     "opportunities",
@@ -208,6 +210,13 @@ def opportunities(
     settings: str,
     progress: Any,
 ) -> Opportunities: ...
+def need_kano(
+    table: Table,
+    roles: Mapping[str, str | None],
+    answers: Sequence[float] | Sequence[str],
+    confidence: float,
+    settings: str,
+) -> KanoNeeds: ...
 def reach(
     table: Table,
     items: list[str],
@@ -226,6 +235,16 @@ class Opportunities:
     def to_json(self) -> str: ...
     @staticmethod
     def from_json(text: str) -> Opportunities: ...
+
+@final
+class KanoNeeds:
+    def table(self) -> Table: ...
+    def names(self) -> tuple[str, str | None]: ...
+    def explain(self) -> list[str]: ...
+    def manifest(self) -> str: ...
+    def to_json(self) -> str: ...
+    @staticmethod
+    def from_json(text: str) -> KanoNeeds: ...
 
 @final
 class Turf:

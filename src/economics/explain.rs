@@ -5,6 +5,7 @@ use super::figures::Figure;
 use super::rank::{Ranking, Weights, rank};
 use super::scorecard::Scorecard;
 use super::totals::{Field, total};
+use crate::sentence::listed;
 
 /// Segments that get a sentence of their own, largest revenue first.
 const SHOWN: usize = 7;
@@ -123,13 +124,13 @@ impl Scorecard {
         let names: Vec<String> = (ranking.segments.iter().zip(&ranking.values).take(3))
             .map(|(name, &profit)| format!("{name} ({})", number(profit)))
             .collect();
-        let mut text = format!("By profit the first are {}.", list(&names));
+        let mut text = format!("By profit the first are {}.", listed(&names));
         let unsure: Vec<String> = (ranking.segments.iter().zip(&ranking.p_top))
             .filter(|&(_, &p)| (NOT_SETTLED..=1.0 - NOT_SETTLED).contains(&p))
             .map(|(name, &p)| format!("{name} is among the first three in {}", percent(p)))
             .collect();
         if !unsure.is_empty() {
-            text += &format!(" That is not settled: {} of replicates.", list(&unsure));
+            text += &format!(" That is not settled: {} of replicates.", listed(&unsure));
         } else if profit.len() > 3 && self.replicates.n_boot > 0 {
             text += " The same three come first in nearly all replicates.";
         }
@@ -223,7 +224,7 @@ impl Ranking {
                 format!("{} ({direction} is better{weight})", figure.name())
             })
             .collect();
-        let mut text = format!("Ranked by {}.", list(&criteria));
+        let mut text = format!("Ranked by {}.", listed(&criteria));
         for row in 0..self.segments.len().min(self.top) {
             text += &format!(" {}. {}", self.rank[row], self.segments[row]);
             if !self.p_top[row].is_nan() {
@@ -247,15 +248,6 @@ impl Ranking {
 
 /// A segment that is among the first this often is worth a sentence.
 const NOT_SETTLED: f64 = 0.05;
-
-/// "a, b and c".
-fn list(words: &[String]) -> String {
-    match words {
-        [] => String::new(),
-        [one] => one.clone(),
-        [start @ .., last] => format!("{} and {last}", start.join(", ")),
-    }
-}
 
 fn plural(count: usize, noun: &str) -> String {
     format!("{} {noun}{}", number(count as f64), if count == 1 { "" } else { "s" })

@@ -41,6 +41,7 @@ mod exact;
 mod expected;
 pub mod fit;
 mod judge;
+pub mod kano;
 mod layout;
 pub mod map;
 mod matrix;

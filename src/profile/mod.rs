@@ -351,14 +351,7 @@ fn read(
 type Weights = (Vec<f64>, usize, Option<String>);
 
 fn read_weights(table: &Table, name: &str, labels: &mut [u32]) -> Result<Weights> {
-    let mut weights = table.numeric(name)?.to_vec();
-    if let Some(row) = weights.iter().position(|weight| weight.is_nan() || *weight < 0.0) {
-        let found = match weights[row] {
-            weight if weight.is_nan() => "a missing value".to_string(),
-            weight => weight.to_string(),
-        };
-        return Err(Error::value(name, row, found, "weights must be numbers from 0 up"));
-    }
+    let mut weights = table.weights(name)?;
     let mut left_out = 0;
     for (label, &weight) in labels.iter_mut().zip(&weights) {
         if weight == 0.0 && *label != MISSING {

@@ -51,8 +51,9 @@ mod core_module {
     };
     #[pymodule_export]
     use super::gap::{
-        PyFitMatrix, PyGapCube, PyGapMatrix, PyMap, PyOpportunities, PyTurf, PyValueMap,
-        fit_matrix, gap_cube, gap_matrix, map_columns, opportunities, reach, value_map,
+        PyFitMatrix, PyGapCube, PyGapMatrix, PyKanoNeeds, PyMap, PyOpportunities, PyTurf,
+        PyValueMap, fit_matrix, gap_cube, gap_matrix, map_columns, need_kano, opportunities, reach,
+        value_map,
     };
     #[pymodule_export]
     use super::journey::{PyLifePath, follow_stages};

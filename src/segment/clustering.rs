@@ -3,9 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::choose::{Choice, Evidence, choose_k};
-use super::customers::{
-    drivers, feature_names, first_missing, is_blank, read_weights, usable_rows,
-};
+use super::customers::{drivers, feature_names, first_missing, is_blank, usable_rows};
 use super::made::Made;
 use super::model::{Model, Rows};
 use super::{Method, Missing, Origin, Prediction, Segmentation, Unknown};
@@ -74,7 +72,7 @@ pub fn segment(
     monitor: &Monitor,
 ) -> Result<Segmentation> {
     let names = feature_names(table, options)?;
-    let weights = options.weights.as_deref().map(|name| read_weights(table, name)).transpose()?;
+    let weights = options.weights.as_deref().map(|name| table.weights(name)).transpose()?;
     let (mut used, mut part) = ((0..table.n_rows()).collect::<Vec<_>>(), None);
     let (preparation, unused, rows, weights) = loop {
         let part_or_all = part.as_ref().unwrap_or(table);

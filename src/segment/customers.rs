@@ -21,19 +21,6 @@ pub(super) fn feature_names(table: &Table, options: &Options) -> Result<Vec<Stri
     Ok(names)
 }
 
-pub(super) fn read_weights(table: &Table, name: &str) -> Result<Vec<f64>> {
-    let weights = table.numeric(name)?;
-    if let Some(row) = weights.iter().position(|weight| weight.is_nan() || *weight < 0.0) {
-        let found =
-            if weights[row].is_nan() { "a missing value".into() } else { weights[row].to_string() };
-        return Err(Error::value(name, row, found, "weights must be numbers from 0 up"));
-    }
-    if weights.iter().sum::<f64>() <= 0.0 {
-        return Err(Error::argument("weights", "no weight above 0", "some customer must count"));
-    }
-    Ok(weights.to_vec())
-}
-
 /// Rows that take part; the others are counted in the manifest.
 pub(super) fn usable_rows(
     rows: &Prepared,

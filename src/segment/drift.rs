@@ -6,7 +6,6 @@ use statrs::distribution::{ChiSquared, ContinuousCDF, Normal};
 
 use super::Segmentation;
 use super::association::weighted_quantile;
-use super::customers::read_weights;
 use super::made::free;
 use crate::economics::sheet::{Sheet, report, sheets};
 use crate::error::{Error, Result};
@@ -159,7 +158,7 @@ impl Segmentation {
             return Err(manifest.nothing_left("new", new.n_rows()));
         }
         let weights = |table: Option<&Table>| match (table, &self.weighted_by) {
-            (Some(table), Some(name)) => read_weights(table, name).map(Some),
+            (Some(table), Some(name)) => table.weights(name).map(Some),
             _ => Ok(None),
         };
         let (weights_before, weights_after) = (weights(before)?, weights(Some(new))?);

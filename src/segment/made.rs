@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::customers::{count, read_weights};
+use super::customers::count;
 use super::{Origin, Segmentation};
 use crate::economics::sheet::Sheet;
 use crate::error::{Error, Result};
@@ -79,7 +79,7 @@ pub(super) fn weights_of(
 ) -> Result<Vec<f64>> {
     match weighted_by {
         Some(name) => {
-            let found = sums(&read_weights(table, name)?, labels, sizes.len());
+            let found = sums(&table.weights(name)?, labels, sizes.len());
             if found.iter().sum::<f64>() <= 0.0 {
                 let wanted = "some customer in a segment must count";
                 return Err(Error::argument("weights", "no weight above 0", wanted));

@@ -21,6 +21,16 @@ impl Builder {
         self.push(name, Arc::new(values.into_iter().map(Some).collect::<StringArray>()))
     }
 
+    /// Adds a text column, in which some values are missing.
+    #[must_use]
+    pub fn some_text<S: AsRef<str>>(
+        self,
+        name: &str,
+        values: impl IntoIterator<Item = Option<S>>,
+    ) -> Self {
+        self.push(name, Arc::new(values.into_iter().collect::<StringArray>()))
+    }
+
     /// Adds a column of floats; NaN becomes a missing value.
     #[must_use]
     pub fn float(self, name: &str, values: impl IntoIterator<Item = f64>) -> Self {

@@ -18,6 +18,7 @@ mod moments;
 mod numeric;
 mod prepared;
 mod text;
+mod weights;
 mod words;
 
 use std::collections::HashSet;

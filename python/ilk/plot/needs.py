@@ -1,4 +1,4 @@
-"""Opportunities and reach as pictures."""
+"""Opportunities, kinds of needs and reach as pictures."""
 
 from __future__ import annotations
 
@@ -10,14 +10,24 @@ from ilk.plot._labels import name_points
 from ilk.plot._style import CATEGORIES, describe, label, new_axes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from matplotlib.axes import Axes
 
-    from ilk.gaps import Opportunities, Turf
+    from ilk.gaps import KanoNeeds, Opportunities, Turf
 
-__all__ = ["landscape", "reach_curve"]
+__all__ = ["landscape", "quarters", "reach_curve"]
 
 #: Ulwick's bands, from the least score of each, with their names and how dark they are.
 _BANDS = ((10.0, "worth a look", 0.08), (12.0, "high", 0.10), (15.0, "extreme", 0.14))
+
+#: Kinds of needs by the corner of their quarter: how much their lack costs, and how much they bring.
+_QUARTERS = (
+    (0, 1, "attractive"),
+    (1, 1, "one-dimensional"),
+    (0, 0, "indifferent"),
+    (1, 0, "must-be"),
+)
 
 _MARKERS = ("o", "^", "s", "D", "v", "P", "X", "*")
 
@@ -60,26 +70,89 @@ def landscape(found: Opportunities, *, ax: Axes | None = None) -> Axes:
                 va="bottom",
                 ha="left",
             )
-    segments = list(dict.fromkeys(table[segment])) if segment else [""]
-    names = [label(name, 28) for name in table[need]]
-    for at, name in enumerate(segments):
-        member = (
-            np.array([name == other for other in table[segment]])
-            if segment
-            else np.full(len(x), True)
+    _points(
+        ax, table, segment, (x, *_ends(table, "importance")), (y, *_ends(table, "satisfaction"))
+    )
+    ax.set_xlabel("importance (0 to 10)")
+    ax.set_ylabel("satisfaction (0 to 10)")
+    ax.spines[["top", "right"]].set_visible(False)
+    if segment:
+        ax.legend(title=label(segment, 30), loc="upper left", frameon=False, fontsize="small")
+    missing = _name(ax, table[need], x, y, np.asarray(table["score"]))
+    return describe(
+        ax,
+        f"Importance and satisfaction of needs. {' '.join(found.explain().splitlines())}{missing}",
+    )
+
+
+def quarters(found: KanoNeeds, *, ax: Axes | None = None) -> Axes:
+    """Draw kinds of needs; see :meth:`ilk.gaps.KanoNeeds.plot`."""
+    table = found.to_dict()
+    need, segment = found._core.names()
+    x, y = -np.asarray(table["worse"]), np.asarray(table["better"])
+    ax = new_axes(ax, 7.6, 6.4)
+    ax.set_xlim(-0.03, 1.03)
+    ax.set_ylim(-0.1, 1.1)  # with room for the names of the quarters beside every point
+    ax.set_yticks(np.linspace(0, 1, 6))
+    ax.set_aspect("equal")
+    grid: dict[str, Any] = {"color": "gray", "linewidth": 0.8, "linestyle": "--", "zorder": 1}
+    ax.axhline(0.5, **grid)
+    ax.axvline(0.5, **grid)
+    for across, up, name in _QUARTERS:
+        ax.text(
+            across,
+            1.2 * up - 0.1,
+            name,
+            color="gray",
+            style="italic",
+            fontsize="small",
+            ha="right" if across else "left",
+            va="top" if up else "bottom",
         )
+    low, high = _ends(table, "worse")
+    _points(ax, table, segment, (x, -high, -low), (y, *_ends(table, "better")))
+    ax.set_xlabel("share whom its lack dissatisfies (minus worse)")
+    ax.set_ylabel("share whom it satisfies (better)")
+    ax.spines[["top", "right"]].set_visible(False)
+    if segment:
+        ax.legend(
+            title=label(segment, 30),
+            loc="upper left",
+            bbox_to_anchor=(1.0, 1.0),
+            frameon=False,
+            fontsize="small",
+        )
+    missing = _name(ax, table[need], x, y, x + y)
+    nowhere = int(np.isnan(x).sum())
+    if nowhere:
+        which = "need has no place: it is" if nowhere == 1 else "needs have no place: they are"
+        missing += f" {nowhere} {which} reverse or questionable to everybody."
+    return describe(ax, f"Kinds of needs. {' '.join(found.explain().splitlines())}{missing}")
+
+
+def _ends(table: Mapping[str, Any], figure: str) -> tuple[Any, Any]:
+    """The ends of the intervals of a figure; missing where it has none."""
+    missing = np.full(len(table[figure]), np.nan)
+    low, high = (np.asarray(table.get(f"{figure}{end}", missing)) for end in ("_lo", "_hi"))
+    return low, high
+
+
+def _points(
+    ax: Axes,
+    table: Mapping[str, Any],
+    segment: str | None,
+    across: tuple[Any, Any, Any],
+    up: tuple[Any, Any, Any],
+) -> None:
+    """Needs as points with their intervals, a colour and a marker for each segment."""
+    (x, left, right), (y, low, high) = across, up
+    for at, name in enumerate(dict.fromkeys(table[segment]) if segment else [""]):
+        of_it = [name == other for other in table[segment]] if segment else [True] * len(x)
+        member = np.array(of_it)
         colour = CATEGORIES[at % len(CATEGORIES)]
-        if "importance_lo" in table:
-            spread: dict[str, Any] = {"color": colour, "alpha": 0.35, "linewidth": 1.2, "zorder": 2}
-            ax.hlines(
-                y[member], table["importance_lo"][member], table["importance_hi"][member], **spread
-            )
-            ax.vlines(
-                x[member],
-                table["satisfaction_lo"][member],
-                table["satisfaction_hi"][member],
-                **spread,
-            )
+        spread: dict[str, Any] = {"color": colour, "alpha": 0.5, "linewidth": 1.2, "zorder": 2}
+        ax.hlines(y[member], left[member], right[member], **spread)
+        ax.vlines(x[member], low[member], high[member], **spread)
         ax.scatter(
             x[member],
             y[member],
@@ -89,17 +162,15 @@ def landscape(found: Opportunities, *, ax: Axes | None = None) -> Axes:
             label=label(name, 30),
             zorder=3,
         )
-    ax.set_xlabel("importance (0 to 10)")
-    ax.set_ylabel("satisfaction (0 to 10)")
-    ax.spines[["top", "right"]].set_visible(False)
-    if segment:
-        ax.legend(title=label(segment, 30), loc="upper left", frameon=False, fontsize="small")
-    left_out = name_points(ax, x, y, names, np.argsort(-np.asarray(table["score"]), kind="stable"))
-    missing = f" {left_out} needs are not named for want of room." if left_out else ""
-    return describe(
-        ax,
-        f"Importance and satisfaction of needs. {' '.join(found.explain().splitlines())}{missing}",
-    )
+
+
+def _name(ax: Axes, needs: Sequence[Any], x: Any, y: Any, worth: Any) -> str:
+    """Name the points, those of most worth first, and say how many have no name."""
+    drawn = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
+    names = [label(needs[int(at)], 28) for at in drawn]
+    order = np.argsort(-worth[drawn], kind="stable")
+    left_out = name_points(ax, x[drawn], y[drawn], names, order)
+    return f" {left_out} needs are not named for want of room." if left_out else ""
 
 
 def reach_curve(found: Turf, *, ax: Axes | None = None) -> Axes:

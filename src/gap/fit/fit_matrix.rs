@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::grid::{Source, grid};
 use super::matching::Fit;
-use super::words::{listed, quoted};
+use super::words::quoted;
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::persist::{self, Persist};
+use crate::sentence::listed;
 use crate::table::Table;
 
 /// The fit of every product to every segment.

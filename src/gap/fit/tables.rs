@@ -2,8 +2,8 @@
 
 use super::rivals::{Difference, PLACES, place};
 use super::value_map::{Evidence, ValueMap};
-use super::words::listed;
 use crate::error::{Error, Result};
+use crate::sentence::listed;
 use crate::table::Builder;
 use crate::table::Table;
 

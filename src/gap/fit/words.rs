@@ -1,17 +1,7 @@
 //! Value maps in words.
 
 use super::value_map::{Evidence, ValueMap};
-
-/// Words as a list in a sentence: `a, b and c`.
-pub(super) fn listed<S: AsRef<str>>(words: impl IntoIterator<Item = S>) -> String {
-    let words: Vec<S> = words.into_iter().collect();
-    let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
-    match words.split_last() {
-        None => String::new(),
-        Some((last, [])) => (*last).to_string(),
-        Some((last, others)) => format!("{} and {last}", others.join(", ")),
-    }
-}
+use crate::sentence::listed;
 
 /// A name in a sentence: in quotes where it is more than one word.
 pub(super) fn quoted(name: &str) -> String {

@@ -2,6 +2,7 @@
 
 use super::points::{Map, Points};
 use crate::error::Result;
+use crate::sentence::listed;
 use crate::table::Table;
 
 /// Share of a point's distance that the dimensions shown must show before its place says much.
@@ -184,13 +185,5 @@ impl Map {
             Some(_) => format!("{} = {category}", points.variables[at]),
             None => category.clone(),
         }
-    }
-}
-
-fn listed(names: &[&str]) -> String {
-    match names {
-        [] => String::new(),
-        [one] => (*one).to_string(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
     }
 }

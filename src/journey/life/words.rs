@@ -3,6 +3,7 @@
 use super::figures::StageFigures;
 use super::{LifePath, Test};
 use crate::economics::sheet::Estimate;
+use crate::sentence::listed;
 
 /// Below this probability history is said to matter.
 const UNLIKELY: f64 = 0.05;
@@ -224,13 +225,6 @@ fn plain(name: &str) -> String {
 
 fn quoted(name: &str) -> String {
     format!("{name:?}")
-}
-
-fn listed(names: &[String]) -> String {
-    match names.split_last() {
-        Some((last, first)) if !first.is_empty() => format!("{} and {last}", first.join(", ")),
-        _ => names.join(""),
-    }
 }
 
 fn sentence(clause: &str) -> String {

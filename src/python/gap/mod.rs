@@ -13,5 +13,5 @@ pub(crate) use content::{
 pub(crate) use fit::{PyFitMatrix, PyValueMap, fit_matrix, value_map};
 pub(crate) use map::{PyMap, map_columns};
 pub(crate) use matrix::{PyGapCube, PyGapMatrix, gap_cube, gap_matrix};
-pub(crate) use needs::{PyOpportunities, PyTurf, opportunities, reach};
+pub(crate) use needs::{PyKanoNeeds, PyOpportunities, PyTurf, need_kano, opportunities, reach};
 pub(crate) use whitespace::{PyWhitespace, find_whitespace};

@@ -1,8 +1,9 @@
-//! Bindings of opportunities and reach.
+//! Bindings of opportunities, kinds of needs and reach.
 
 use pyo3::prelude::*;
 use pyo3::types::PyAny;
 
+use crate::gap::kano::{self, Answers, KanoNeeds};
 use crate::gap::opportunity::{self, Names, Opportunities, Options};
 use crate::gap::turf::{self, Turf};
 use crate::python::result::result;
@@ -61,6 +62,54 @@ pub(crate) fn opportunities(
     .map(PyOpportunities)
 }
 
+/// Names of columns by role.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub(crate) struct KanoRoles {
+    need: String,
+    functional: String,
+    dysfunctional: String,
+    segment: Option<String>,
+    weights: Option<String>,
+}
+
+/// The five answers as they stand in the columns.
+#[derive(FromPyObject)]
+pub(crate) enum FiveAnswers {
+    Numbers([f64; 5]),
+    Words([String; 5]),
+}
+
+/// See `ilk.gaps.need_kano`.
+#[pyfunction]
+#[pyo3(signature = (table, roles, answers, confidence, settings))]
+pub(crate) fn need_kano(
+    py: Python<'_>,
+    table: &Bound<'_, PyTable>,
+    roles: KanoRoles,
+    answers: FiveAnswers,
+    confidence: f64,
+    settings: &str,
+) -> PyResult<PyKanoNeeds> {
+    let table = &table.get().0;
+    let manifest = manifest("need_kano", settings, None, table)?;
+    let answers = match answers {
+        FiveAnswers::Numbers(numbers) => Answers::Numbers(numbers),
+        FiveAnswers::Words(words) => Answers::Words(words),
+    };
+    runtime::run(py, None, |_| {
+        let names = kano::Names {
+            need: &roles.need,
+            functional: &roles.functional,
+            dysfunctional: &roles.dysfunctional,
+            segment: roles.segment.as_deref(),
+            weights: roles.weights.as_deref(),
+        };
+        kano::kano(table, names, &answers, confidence, manifest)
+    })
+    .map(PyKanoNeeds)
+}
+
 /// See `ilk.gaps.turf`.
 #[pyfunction]
 #[pyo3(signature = (table, items, sizes, at_least, weights, settings))]
@@ -91,6 +140,23 @@ result!(PyOpportunities, "Opportunities", Opportunities, {
     }
 
     /// The largest opportunities in words, one paragraph per entry.
+    fn explain(&self) -> Vec<String> {
+        self.0.explain()
+    }
+});
+
+result!(PyKanoNeeds, "KanoNeeds", KanoNeeds, {
+    /// One row per segment and need.
+    fn table(&self) -> PyResult<PyTable> {
+        Ok(PyTable(self.0.table()?))
+    }
+
+    /// Names of the columns of needs and of segments.
+    fn names(&self) -> (&str, Option<&str>) {
+        (&self.0.need, self.0.segment.as_deref())
+    }
+
+    /// The needs of each kind in words, one paragraph per entry.
     fn explain(&self) -> Vec<String> {
         self.0.explain()
     }
