@@ -24,6 +24,7 @@
 //! ```
 
 pub mod cluster;
+mod confidence;
 pub mod economics;
 pub mod error;
 pub mod gap;

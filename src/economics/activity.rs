@@ -1,12 +1,12 @@
 //! Fit against activity: which of the two goes with winning.
 
 use serde_json::{Map, json};
-use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::logistic::{Design, Fit, N};
 use super::normality::mean_sd;
-use super::reader::{Groups, Labels, Reader, at, check_share, everybody};
+use super::reader::{Groups, Labels, Reader, at, everybody};
 use super::sheet::{Estimate, Sheet, report, sheets};
+use crate::confidence::{check_level, z_of};
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::statistics::benjamini_hochberg;
@@ -64,7 +64,7 @@ pub fn fit_against_activity(
     by: Option<Labels<'_>>,
     options: Options<'_>,
 ) -> Result<FitAgainstActivity> {
-    check_share("confidence", options.confidence, "0.95")?;
+    check_level(options.confidence)?;
     let mut settings = Map::new();
     settings.insert("fit".into(), json!(options.fit));
     settings.insert("activity".into(), json!(options.activity));
@@ -168,7 +168,7 @@ fn model(x: &[[f64; 2]], won: &[f64], confidence: f64) -> Model {
     let firth = design.is_separated();
     let found = design.fit([0.0; N], [false; N], firth).filter(|fit| fit.converged);
     let Some(fit) = found else { return none };
-    let z = Normal::standard().inverse_cdf((1.0 + confidence) / 2.0);
+    let z = z_of(confidence);
     let effects = design.marginal_effects(&fit);
     let factors = [1, 2].map(|index| {
         let (effect, error) = effects[index - 1];

@@ -5,12 +5,12 @@
 use std::ops::Range;
 
 use serde_json::{Map, Value, json};
-use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::calendar::Period;
-use super::reader::{Labels, Reader, check_share, everybody};
+use super::reader::{Labels, Reader, everybody};
 use super::sheet::{Estimate, Sheet, report, sheets};
 use super::visits::{Cells, Tally, Visit, cells, one_group_each};
+use crate::confidence::{check_level, z_of};
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::statistics::wilson;
@@ -59,7 +59,7 @@ const DAYS: Range<f64> = -719_162.0..2_932_897.0;
 /// [`Error::Argument`] for options out of range.
 pub fn cohorts(table: &Table, by: Option<Labels<'_>>, options: Options<'_>) -> Result<Cohorts> {
     let period = Period::parse(options.period)?;
-    check_share("confidence", options.confidence, "0.95")?;
+    check_level(options.confidence)?;
     if let Some(end) = options.observed_to.filter(|end| !DAYS.contains(end)) {
         let wanted = "a date, or a number of days since 1970-01-01, is needed";
         return Err(Error::argument("observed_to", end, wanted));
@@ -126,7 +126,7 @@ pub fn cohorts(table: &Table, by: Option<Labels<'_>>, options: Options<'_>) -> R
     } else {
         cells
     };
-    let z = Normal::standard().inverse_cdf((1.0 + options.confidence) / 2.0);
+    let z = z_of(options.confidence);
     let built =
         Build { cells: &cells, names: &names, period, complete, has_value: value.is_some(), z };
     let sheets =

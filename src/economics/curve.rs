@@ -1,10 +1,10 @@
 //! The way to a sale as a curve: its precision, its median and its mean, by segment.
 
 use serde::{Deserialize, Serialize};
-use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::scorecard::Scorecard;
 use super::survival::{EventTable, HALF};
+use crate::confidence::z_of;
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::persist::{self, Persist};
@@ -55,7 +55,7 @@ impl Curve {
             at_risk: table.at_risk(),
             ..Self::default()
         };
-        let z = normal_quantile(0.5 + confidence / 2.0);
+        let z = z_of(confidence);
         // Sums over event times of 1, F(i) and F(i)² times d / (n (n - d)), and the terms with S.
         let (mut unit, mut first, mut second, mut own, mut cross, mut cross_first) =
             (0.0, 0.0, 0.0, 0.0, 0.0, 0.0);
@@ -158,11 +158,6 @@ impl Curve {
     }
 }
 
-/// The quantile of the standard normal distribution.
-fn normal_quantile(p: f64) -> f64 {
-    Normal::standard().inverse_cdf(p)
-}
-
 /// The interval of a share `f` that is symmetric on the scale of log(-log(1 - f)).
 fn around(f: f64, error: f64, z: f64) -> (f64, f64) {
     if !(f > 0.0 && f < 1.0) || error == 0.0 {
@@ -260,7 +255,7 @@ impl TimeToSale {
         let (won, lost, open) =
             (count(|table| &table.won), count(|table| &table.lost), count(|table| &table.open));
         let n = won.iter().zip(&lost).zip(&open).map(|((won, lost), open)| won + lost + open);
-        let z = normal_quantile(0.5 + self.confidence / 2.0);
+        let z = z_of(self.confidence);
         let mean: Vec<(f64, f64)> = (self.curves.iter().zip(&self.tables))
             .map(|(curve, table)| curve.restricted_mean(table, self.horizon))
             .collect();

@@ -3,8 +3,9 @@
 use serde_json::{Map, Value, json};
 use statrs::distribution::{ChiSquared, ContinuousCDF, Normal, StudentsT};
 
-use super::reader::{Groups, Labels, Reader, check_share, everybody, union};
+use super::reader::{Groups, Labels, Reader, everybody, union};
 use super::sheet::{Estimate, Sheet, report, sheets};
+use crate::confidence::check_level;
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::statistics::{benjamini_hochberg, wilson};
@@ -184,7 +185,7 @@ pub fn need_drift(
     after: (&Table, Option<Labels<'_>>),
     options: &Options,
 ) -> Result<NeedDrift> {
-    check_share("confidence", options.confidence, "0.95")?;
+    check_level(options.confidence)?;
     if options.needs.is_empty() {
         return Err(Error::argument("needs", "no column", "at least one column is needed"));
     }

@@ -4,8 +4,9 @@ use hashbrown::HashSet;
 use serde_json::{Map, json};
 use statrs::distribution::{ContinuousCDF, Normal};
 
-use super::reader::{Reader, check_share};
+use super::reader::Reader;
 use super::sheet::{Estimate, Sheet, report, sheets};
+use crate::confidence::{check_level, z_of};
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::statistics::benjamini_hochberg;
@@ -81,7 +82,7 @@ impl Overlap {
             let most = -((1.0 - confidence) / 2.0).ln() / expected;
             return Estimate::new(0.0, (0.0, most));
         }
-        let z = Normal::standard().inverse_cdf((1.0 + confidence) / 2.0);
+        let z = z_of(confidence);
         let half = z * self.log_variance().sqrt();
         let lift = self.lift();
         Estimate::new(lift, (lift * (-half).exp(), lift * half.exp()))
@@ -107,7 +108,7 @@ impl Overlap {
 /// Those of reading columns; [`Error::Argument`] if the niche is not among the items or stands alone; [`Error::BadValue`] for
 /// a negative value.
 pub fn mass_neighbours(table: &Table, options: Options<'_>) -> Result<MassNeighbours> {
-    check_share("confidence", options.confidence, "0.95")?;
+    check_level(options.confidence)?;
     let mut settings = Map::new();
     settings.insert("customer".into(), json!(options.customer));
     settings.insert("item".into(), json!(options.item));

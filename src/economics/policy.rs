@@ -5,12 +5,13 @@
 //! high. Then decisions are taken on one part of the rows and valued on another ([`super::trial`]).
 
 use serde_json::{Map, Value, json};
-use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
+use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use super::draws::sums;
 use super::reader::{Labels, Reader, at, check_boot};
 use super::sheet::{Estimate, Sheet, report, sheets};
 use super::trial::{Moments, Trial, cross_fitted};
+use crate::confidence::z_of;
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::parallel::Monitor;
@@ -233,7 +234,7 @@ pub fn value_of_segmentation(
             .collect();
         let trial = Trial { cells: &only, n: &payoffs.n, n_actions };
         let (gain, variance) = cross_fitted(&trial, options.seed, monitor)?;
-        let z = Normal::standard().inverse_cdf((1.0 + options.confidence) / 2.0);
+        let z = z_of(options.confidence);
         let half = z * variance.sqrt();
         let p_best = p_best(&payoffs, &decision, &cell_of, &value, options, monitor)?;
         (Some(options.confidence), Estimate::new(gain, (gain - half, gain + half)), p_best)

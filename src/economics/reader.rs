@@ -2,6 +2,7 @@
 
 use hashbrown::HashMap;
 
+use crate::confidence::check_level;
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::table::{Codes, Keys, MISSING, Numeric, Table};
@@ -217,7 +218,7 @@ pub(crate) const MAX_BOOT: usize = 100_000;
 
 /// Refuses a confidence outside 0 to 1 and too many replicates.
 pub(super) fn check_boot(confidence: f64, n_boot: usize) -> Result<()> {
-    check_share("confidence", confidence, "0.95")?;
+    check_level(confidence)?;
     if n_boot > MAX_BOOT {
         let wanted = format!("at most {MAX_BOOT} replicates are drawn");
         return Err(Error::argument("n_boot", n_boot, wanted));

@@ -12,6 +12,7 @@ use super::orders::Lines;
 use super::refit::{Refit, replicate_refitted};
 use super::survival::{EventCounts, EventTable};
 use super::totals::{Field, N_FIELDS, Role, Row, SegmentTotals, Sums, total};
+use crate::confidence::check_level;
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::parallel::{self, Monitor};
@@ -70,12 +71,7 @@ impl Options {
             return Err(Error::argument("discount_rate", self.discount_rate, wanted)
                 .with_mend("discount_rate=0.10"));
         }
-        if !(self.confidence > 0.0 && self.confidence < 1.0) {
-            let wanted = "a number between 0 and 1 is needed";
-            return Err(
-                Error::argument("confidence", self.confidence, wanted).with_mend("confidence=0.95")
-            );
-        }
+        check_level(self.confidence)?;
         if self.ltv_periods == Some(0) {
             let wanted = "a number of periods, 1 or more, is needed";
             return Err(Error::argument("ltv_periods", 0, wanted));

@@ -1,12 +1,13 @@
 //! What targeting is worth: conversion, cost and speed in target and off it.
 
 use serde_json::{Map, json};
-use statrs::distribution::{ChiSquared, ContinuousCDF, Normal};
+use statrs::distribution::{ChiSquared, ContinuousCDF};
 
 use super::draws::{estimates, sums};
 use super::reader::{Reader, at, check_boot};
 use super::sheet::{Estimate, Sheet, report, sheets};
 use super::survival::{EventCounts, Outcome};
+use crate::confidence::z_of;
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::parallel::Monitor;
@@ -153,7 +154,7 @@ pub fn targeting_value(
         }
         spells
     });
-    let z = Normal::standard().inverse_cdf((1.0 + options.confidence) / 2.0);
+    let z = z_of(options.confidence);
     let all: Cell = std::array::from_fn(|what| cells[0][what] + cells[1][what]);
     let rows = [cells[0], cells[1], all];
     let conversion = rows.map(|c| Estimate::new(c[1] / c[0], wilson(c[1], c[0], z)));

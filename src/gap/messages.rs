@@ -8,10 +8,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
+use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use super::content::names::Column;
-use crate::economics::reader::{Labels, Reader, check_share};
+use crate::confidence::{check_level, z_of};
+use crate::economics::reader::{Labels, Reader};
 use crate::economics::sheet::{Estimate, Sheet, report, sheets};
 use crate::economics::targeting::{Spell, hazard_ratio};
 use crate::error::{Error, Result};
@@ -77,7 +78,7 @@ pub fn message_matrix(
     options: &Options<'_>,
     mut manifest: Manifest,
 ) -> Result<MessageMatrix> {
-    check_share("confidence", options.confidence, "0.95")?;
+    check_level(options.confidence)?;
     let priorities = priorities(options.roles)?;
     let role_names: Vec<String> = options.roles.iter().map(|(role, _)| role.clone()).collect();
     let role = Column::read(options.role, options.everyone, options.separator)?;
@@ -264,7 +265,7 @@ fn outcomes(
             .notes
             .push(format!("{open} {deals} {are} not decided and {have} no part in the win rates"));
     }
-    let z = Normal::standard().inverse_cdf((1.0 + options.confidence) / 2.0);
+    let z = z_of(options.confidence);
     let groups = [true, false].map(|matched| {
         let of: Vec<Deal> = deals.iter().copied().filter(|deal| deal.matched == matched).collect();
         let decided = of.iter().filter(|deal| !deal.won.is_nan()).count() as f64;

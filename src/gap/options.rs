@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::axis::{Axis, Category};
 use super::crosstab::Cells;
 use super::words::COLUMNS;
+use crate::confidence::check_level;
 use crate::error::{Error, Result};
 
 /// An amount for one column of the table, one row, or one cell.
@@ -100,12 +101,7 @@ impl Default for Options {
 
 impl Options {
     pub(super) fn check(&self) -> Result<()> {
-        if !(self.confidence > 0.0 && self.confidence < 1.0) {
-            let wanted = "a number between 0 and 1 is needed";
-            return Err(
-                Error::argument("confidence", self.confidence, wanted).with_mend("confidence=0.95")
-            );
-        }
+        check_level(self.confidence)?;
         if !(self.min_count >= 0.0 && self.min_count.is_finite()) {
             let wanted = "a number of at least 0 is needed";
             return Err(

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use serde::Deserialize;
-use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::condition::Condition;
 use super::exemplar::Distances;
@@ -11,6 +10,7 @@ use super::facts::{self, Counted, Counts};
 use super::read::{self, Attribute};
 use super::text::{self, significant};
 use super::{Card, Exemplar, LeftOut, Line, Personas, Placed, Provenance, SECTIONS, Slot};
+use crate::confidence::{check_level, z_of};
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::parallel::Monitor;
@@ -118,12 +118,7 @@ fn check(request: &Request) -> Result<()> {
             return Err(Error::argument("segments", format!("{other:?} and {name:?}"), wanted));
         }
     }
-    if !(request.confidence > 0.0 && request.confidence < 1.0) {
-        let wanted = "a number between 0 and 1 is needed";
-        return Err(
-            Error::argument("confidence", request.confidence, wanted).with_mend("confidence=0.95")
-        );
-    }
+    check_level(request.confidence)?;
     for slot in &request.categories {
         if SECTIONS.iter().any(|(key, _)| *key == slot.key) {
             let wanted = "sections of a card are called so; another key is needed";
@@ -181,7 +176,7 @@ impl<'a> Builder<'a> {
             labels,
             request,
             manifest,
-            z: Normal::standard().inverse_cdf((1.0 + request.confidence) / 2.0),
+            z: z_of(request.confidence),
             members,
             cards: (0..n_cards).map(|_| Vec::new()).collect(),
             follows: vec![Vec::new(); n_cards],

@@ -7,10 +7,10 @@
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
-use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::condition::{Condition, Met};
 use super::text;
+use crate::confidence::{check_level, is_level, z_of};
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::parallel;
@@ -198,14 +198,7 @@ pub fn prevalence(
     confidence: f64,
     mut manifest: Manifest,
 ) -> Result<Prevalence> {
-    if !(confidence > 0.0 && confidence < 1.0) {
-        return Err(Error::argument(
-            "confidence",
-            confidence,
-            "a number between 0 and 1 is needed",
-        )
-        .with_mend("confidence=0.95"));
-    }
+    check_level(confidence)?;
     manifest.leave_out("no segment", labels.iter().filter(|&&label| label == MISSING).count());
     let mut audits = Vec::with_capacity(personas.len());
     for (place, (persona, conditions)) in personas.iter().enumerate() {
@@ -324,10 +317,7 @@ impl Persist for Prevalence {
                 && audit.attributes.iter().all(counts)
                 && audit.attributes.last().is_some_and(|last| last.so_far == all)
         };
-        if !(self.confidence > 0.0 && self.confidence < 1.0)
-            || self.audits.is_empty()
-            || !self.audits.iter().all(sound)
-        {
+        if !is_level(self.confidence) || self.audits.is_empty() || !self.audits.iter().all(sound) {
             return Err(persist::broken("counts of the customers who match do not go together"));
         }
         Ok(())
@@ -336,7 +326,7 @@ impl Persist for Prevalence {
 
 impl Prevalence {
     fn quantile(&self) -> f64 {
-        Normal::standard().inverse_cdf((1.0 + self.confidence) / 2.0)
+        z_of(self.confidence)
     }
 
     /// One row per persona and attribute, in order: how many match it, and it with all before it.

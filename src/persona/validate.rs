@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::text::{self, MAX_NAME, MAX_TEXT};
 use super::{Card, Figure, Line, Personas, SECTIONS, Unit};
+use crate::confidence::is_level;
 use crate::error::Result;
 use crate::persist::{self, Persist};
 
@@ -16,7 +17,7 @@ impl Persist for Personas {
 
     fn validate(&self) -> Result<()> {
         let refuse = |reason: &str| Err(persist::broken(reason));
-        if self.version == 0 || !(self.confidence > 0.0 && self.confidence < 1.0) {
+        if self.version == 0 || !is_level(self.confidence) {
             return refuse("version or confidence is out of range");
         }
         if self.cards.is_empty() || self.cards.len() > MOST_CARDS {

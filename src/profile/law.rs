@@ -3,6 +3,7 @@
 use statrs::distribution::{ContinuousCDF, Normal};
 use statrs::function::gamma::ln_gamma;
 
+use crate::confidence::z_of;
 use crate::statistics::wilson;
 
 const HALF_LN_TWO_PI: f64 = 0.918_938_533_204_672_7;
@@ -167,11 +168,6 @@ pub(super) fn two_sided_quantile(ln_p: f64) -> f64 {
 /// Two-sided p of a standard normal value.
 pub(super) fn normal_p(v: f64) -> f64 {
     2.0 * Normal::standard().cdf(-v.abs())
-}
-
-/// The upper normal quantile of an interval of this confidence.
-pub(super) fn z_of(confidence: f64) -> f64 {
-    -Normal::standard().inverse_cdf((1.0 - confidence) / 2.0)
 }
 
 /// Regularised incomplete beta function, with `y = 1 - x`; the continued fraction by Lentz's method (DLMF 8.17.22).

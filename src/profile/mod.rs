@@ -28,6 +28,7 @@ pub use traits::{
     UNIQUE_TIMES,
 };
 
+use crate::confidence::{check_level, is_level};
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::parallel::Monitor;
@@ -149,7 +150,7 @@ impl Persist for SegmentProfile {
     const KIND: &'static str = "segment_profile";
 
     fn validate(&self) -> Result<()> {
-        if !(self.confidence > 0.0 && self.confidence < 1.0) {
+        if !is_level(self.confidence) {
             return Err(persist::broken("the confidence is not between 0 and 1"));
         }
         self.profile.validate(self.names.len())
@@ -257,14 +258,7 @@ pub fn profile(
     manifest: Manifest,
     monitor: &Monitor,
 ) -> Result<SegmentProfile> {
-    if !(options.confidence > 0.0 && options.confidence < 1.0) {
-        return Err(Error::argument(
-            "confidence",
-            options.confidence,
-            "a number between 0 and 1 is needed",
-        )
-        .with_mend("confidence=0.95"));
-    }
+    check_level(options.confidence)?;
     let (manifest, read) = read(table, segments, options, false, manifest, monitor)?;
     let columns = read.into_iter().map(|(column, _)| column).collect();
     Ok(SegmentProfile {

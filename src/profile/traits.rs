@@ -1,7 +1,8 @@
 //! Every trait in every segment: how much of it there is, how sure that is, and how far it sets the segment apart.
 
 use super::columns::{Amount, Column, Shares, Values};
-use super::law::{Hypergeometric, normal_p, ratio_of_shares, t_of, two_sided_quantile, z_of};
+use super::law::{Hypergeometric, normal_p, ratio_of_shares, t_of, two_sided_quantile};
+use crate::confidence::z_of;
 use crate::statistics::{benjamini_hochberg, wilson};
 
 /// A difference of at least this share of the trait's range makes it a marker of the segment.

@@ -7,6 +7,7 @@ use statrs::distribution::{ChiSquared, ContinuousCDF, Normal};
 use super::Segmentation;
 use super::association::weighted_quantile;
 use super::made::free;
+use crate::confidence::{check_level, z_of};
 use crate::economics::sheet::{Sheet, report, sheets};
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
@@ -135,7 +136,7 @@ impl Segmentation {
         mut manifest: Manifest,
         monitor: &Monitor,
     ) -> Result<SegmentDrift> {
-        crate::economics::reader::check_share("confidence", options.confidence, "0.95")?;
+        check_level(options.confidence)?;
         if let Some(before) = before {
             self.check_rows(before)?;
         }
@@ -224,7 +225,7 @@ impl Segmentation {
         options: &DriftOptions,
     ) -> Sheet {
         let total = [before.iter().sum::<f64>(), after.iter().sum::<f64>()];
-        let z = Normal::standard().inverse_cdf((1.0 + options.confidence) / 2.0);
+        let z = z_of(options.confidence);
         let shares: Vec<[f64; 2]> =
             before.iter().zip(after).map(|(b, a)| [b / total[0], a / total[1]]).collect();
         let interval = |[b, a]: [f64; 2]| newcombe((a * n[1], n[1]), (b * n[0], n[0]), z);

@@ -1,11 +1,11 @@
 //! The table of cells: need, coverage, gap, status and rank.
 
 use serde_json::json;
-use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::demand::{People, by_name, conversions, of_traffic};
 use super::inventory::{Inventory, Supply, day_name};
 use super::{ContentCoverage, Limits, Occupancy, Options};
+use crate::confidence::z_of;
 use crate::economics::sheet::{Estimate, Sheet, sheets};
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
@@ -152,7 +152,7 @@ pub fn coverage(
         .text("missing", (0..n).map(missing))
         .int("rank", rank);
     if let Some(cells) = measured {
-        let z = Normal::standard().inverse_cdf((1.0 + options.confidence) / 2.0);
+        let z = z_of(options.confidence);
         let rate = |&(n, k): &(f64, f64)| Estimate::new(k / n, wilson(k, n, z));
         sheet = sheet
             .float("n", cells.iter().map(|cell| cell.0))

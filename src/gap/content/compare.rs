@@ -7,7 +7,8 @@ use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::ContentCoverage;
 use super::cells::GAPS;
-use crate::economics::reader::{check_share, union};
+use crate::confidence::{check_level, z_of};
+use crate::economics::reader::union;
 use crate::economics::sheet::{Estimate, Sheet, report, sheets};
 use crate::error::Result;
 use crate::manifest::Manifest;
@@ -61,7 +62,7 @@ pub fn compare(
     after: &ContentCoverage,
     confidence: f64,
 ) -> Result<ContentComparison> {
-    check_share("confidence", confidence, "0.95")?;
+    check_level(confidence)?;
     let (first, second) = (before.sheet("table")?, after.sheet("table")?);
     let (old, new) = (cells(first), cells(second));
     let (personas, _) = union(second.texts("persona"), first.texts("persona"));
@@ -123,7 +124,7 @@ fn with_conversion(
     pairs: &[(Option<Cell<'_>>, Option<Cell<'_>>)],
     confidence: f64,
 ) -> Sheet {
-    let z = Normal::standard().inverse_cdf((1.0 + confidence) / 2.0);
+    let z = z_of(confidence);
     let counts = |cell: Option<Cell<'_>>| cell.map_or((0.0, 0.0), |c| (c.converted, c.n));
     let rate = |(k, n): (f64, f64)| Estimate::new(k / n, wilson(k, n, z));
     let (mut before, mut after, mut difference) = (Vec::new(), Vec::new(), Vec::new());

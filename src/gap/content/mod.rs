@@ -15,7 +15,8 @@ pub(super) mod names;
 
 use serde::{Deserialize, Serialize};
 
-use crate::economics::reader::{Labels, check_share};
+use crate::confidence::check_level;
+use crate::economics::reader::Labels;
 use crate::economics::sheet::report;
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
@@ -127,7 +128,7 @@ pub struct Options<'a> {
 
 impl Options<'_> {
     fn check(&self) -> Result<()> {
-        check_share("confidence", self.confidence, "0.95")?;
+        check_level(self.confidence)?;
         let positive = |argument: &str, value: f64, example: &str| match value {
             value if value.is_finite() && value > 0.0 => Ok(()),
             value => Err(Error::argument(argument, value, "a number above 0 is needed")

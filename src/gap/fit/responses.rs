@@ -1,10 +1,10 @@
 //! Who is sensitive to what, from customers who responded or did not.
 
 use serde::{Deserialize, Serialize};
-use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::grid::{names, places};
 use super::ratio::TwoGroups;
+use crate::confidence::z_of;
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::persist::Figures;
@@ -143,7 +143,7 @@ fn compare(patterns: Vec<Pattern>, n_personas: usize, m: usize, confidence: f64)
         }
     }
     let all: usize = n.iter().sum();
-    let z = Normal::standard().inverse_cdf((1.0 + confidence) / 2.0);
+    let z = z_of(confidence);
     let groups: Vec<TwoGroups> = (0..n_personas * m)
         .map(|cell| {
             let total: usize = (0..n_personas).map(|persona| yes[persona * m + cell % m]).sum();

@@ -9,6 +9,7 @@ use super::matching::Fit;
 use super::priority::{self, Plan, Ranked, Spread, Uncertain, opportune, rank};
 use super::responses::{self, ResponseColumns, Responses};
 use super::rivals::Rivals;
+use crate::confidence::check_level;
 use crate::error::{Error, Result};
 use crate::gap::turf::{Turf, turf};
 use crate::manifest::Manifest;
@@ -97,10 +98,7 @@ impl Options {
                 "parity=0.1",
             );
         }
-        if !(self.confidence > 0.0 && self.confidence < 1.0) {
-            let wanted = "a number between 0 and 1 is needed";
-            return refuse("confidence", self.confidence, wanted, "confidence=0.95");
-        }
+        check_level(self.confidence)?;
         if self.n_boot > MAX_BOOT {
             let wanted = format!("at most {MAX_BOOT} replicates are made");
             return refuse("n_boot", self.n_boot as f64, &wanted, "n_boot=1000");

@@ -7,10 +7,10 @@
 mod told;
 
 use serde::{Deserialize, Serialize};
-use statrs::distribution::{ContinuousCDF, Normal};
 use statrs::function::beta::checked_beta_reg;
 
 use super::opportunity::Estimate;
+use crate::confidence::{check_level, z_of};
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::persist::{self, Persist};
@@ -174,10 +174,7 @@ pub fn kano(
     confidence: f64,
     mut manifest: Manifest,
 ) -> Result<KanoNeeds> {
-    if !(confidence > 0.0 && confidence < 1.0) {
-        let wanted = "a number between 0 and 1 is needed";
-        return Err(Error::argument("confidence", confidence, wanted).with_mend("confidence=0.95"));
-    }
+    check_level(confidence)?;
     let needs = table.codes(names.need)?;
     let segments = names.segment.map(|name| table.codes(name)).transpose()?;
     let functional = answers.read(table, names.functional)?;
@@ -208,7 +205,7 @@ pub fn kano(
     for (count, name) in left_out.into_iter().zip(reasons) {
         manifest.leave_out(format!("{name:?} is missing"), count);
     }
-    let z = Normal::standard().inverse_cdf((1.0 + confidence) / 2.0);
+    let z = z_of(confidence);
     let name = |codes: &Codes, at: usize| codes.categories[at].clone();
     let mut felt: Vec<(usize, Felt)> = tallies
         .iter()

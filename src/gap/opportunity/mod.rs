@@ -9,6 +9,7 @@ mod tables;
 
 use serde::{Deserialize, Serialize};
 
+use crate::confidence::check_level;
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::parallel::{self, Monitor};
@@ -222,12 +223,7 @@ pub fn opportunity(
     mut manifest: Manifest,
     monitor: &Monitor,
 ) -> Result<Opportunities> {
-    if !(options.confidence > 0.0 && options.confidence < 1.0) {
-        let wanted = "a number between 0 and 1 is needed";
-        return Err(
-            Error::argument("confidence", options.confidence, wanted).with_mend("confidence=0.95")
-        );
-    }
+    check_level(options.confidence)?;
     let needs = table.codes(names.need)?;
     let segments = names.segment.map(|name| table.codes(name)).transpose()?;
     let importance = table.numeric(names.importance)?;

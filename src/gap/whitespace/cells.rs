@@ -1,9 +1,8 @@
 //! Segments by products: who buys what, how likely the others are to, and what that is worth.
 
-use statrs::distribution::{ContinuousCDF, Normal};
-
 use super::read::Baskets;
 use super::shrink::{Mean, Share, Values, means, shares};
+use crate::confidence::z_of;
 use crate::economics::sheet::{Estimate, Sheet};
 use crate::error::{Error, Result};
 use crate::memory;
@@ -107,7 +106,7 @@ fn lognormal(mean: f64, relative: f64, z: f64) -> Estimate {
 
 fn sheet(baskets: &Baskets, cells: &[Cell], unit: Option<f64>, confidence: f64) -> Result<Sheet> {
     let (segments, products) = (&baskets.segments, &baskets.products);
-    let z = Normal::standard().inverse_cdf((1.0 + confidence) / 2.0);
+    let z = z_of(confidence);
     let p: Vec<Estimate> =
         cells.iter().map(|cell| Estimate::new(cell.share.mean(), cell.interval)).collect();
     let relative = |mean: Mean| mean.variance / (mean.value * mean.value);

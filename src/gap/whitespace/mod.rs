@@ -15,7 +15,7 @@ pub mod shrink;
 
 use serde::{Deserialize, Serialize};
 
-use crate::economics::reader::check_share;
+use crate::confidence::check_level;
 use crate::economics::sheet::Sheet;
 use crate::error::Result;
 use crate::manifest::Manifest;
@@ -138,7 +138,7 @@ pub fn whitespace(
     mut manifest: Manifest,
     monitor: &Monitor,
 ) -> Result<Whitespace> {
-    check_share("confidence", options.confidence, "0.95")?;
+    check_level(options.confidence)?;
     let baskets = read::read(purchases, options, &mut manifest)?;
     monitor.check()?;
     let table = cells::table(&baskets, options.value.is_some(), options.confidence, monitor)?;

@@ -1,8 +1,7 @@
 //! What is known of each stage: how long customers stay, where they go, when they get there.
 
-use statrs::distribution::{ContinuousCDF, Normal};
-
 use super::{LifePath, chain};
+use crate::confidence::z_of;
 use crate::economics::sheet::Estimate;
 use crate::statistics::wilson;
 
@@ -29,7 +28,7 @@ pub struct StageFigures {
 impl LifePath {
     /// The quantile of the normal law that intervals go to.
     fn z(&self) -> f64 {
-        Normal::standard().inverse_cdf(0.5 + self.confidence / 2.0)
+        z_of(self.confidence)
     }
 
     /// Weight of the transitions from a stage to each.

@@ -20,8 +20,9 @@ pub use count::{Counts, Memory, Seen, Test, Transitions};
 pub use panel::MOST_STAGES;
 pub use period::Length;
 
+use crate::confidence::check_level;
 use crate::economics::bootstrap::interval;
-use crate::economics::reader::{MAX_BOOT, check_share};
+use crate::economics::reader::MAX_BOOT;
 use crate::economics::sheet::Estimate;
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
@@ -232,7 +233,7 @@ pub fn life_path(
 }
 
 fn check(request: &Request) -> Result<()> {
-    check_share("confidence", request.confidence, "0.95")?;
+    check_level(request.confidence)?;
     if request.n_boot > MAX_BOOT {
         let wanted = format!("at most {MAX_BOOT} replicates are drawn");
         return Err(Error::argument("n_boot", request.n_boot, wanted));

@@ -4,8 +4,7 @@
 //! most over-represented; [`tree::rules`] retells the segments as a small decision tree; [`typing::typing_tool`] finds the
 //! few questions that place a new customer. All read customers through [`Customers`] and speak in [`Condition`]s.
 
-use statrs::distribution::{ContinuousCDF, Normal};
-
+use crate::confidence::z_of;
 use crate::error::Result;
 use crate::statistics::wilson;
 use crate::table::Table;
@@ -40,7 +39,7 @@ fn told_share(placed: &[u32], sizes: &[usize], confidence: f64) -> (f64, f64, f6
     let k = sizes.len();
     let n: f64 = sizes.iter().sum::<usize>() as f64;
     let hits: f64 = (0..k).map(|segment| f64::from(placed[segment * k + segment])).sum();
-    let z = Normal::standard().inverse_cdf(0.5 + confidence / 2.0);
+    let z = z_of(confidence);
     let (lo, hi) = wilson(hits, n, z);
     let largest = sizes.iter().max().copied().unwrap_or(0);
     (hits / n, lo, hi, largest as f64 / n)

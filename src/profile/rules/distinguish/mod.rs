@@ -15,6 +15,7 @@ use super::cover::{Criterion, cover};
 use super::customers::Customers;
 use super::selectors::Selectors;
 use super::subgroups::{Search, search};
+use crate::confidence::is_level;
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::parallel::{self, Monitor};
@@ -145,7 +146,7 @@ impl Persist for Distinction {
     fn validate(&self) -> Result<()> {
         self.reader.validate()?;
         let k = self.names.len();
-        if self.sizes.len() != k || !(self.confidence > 0.0 && self.confidence < 1.0) {
+        if self.sizes.len() != k || !is_level(self.confidence) {
             return Err(persist::broken("the segments do not agree in number"));
         }
         for set in &self.sets {

@@ -1,9 +1,9 @@
 //! What tells segments apart in tables, words and plain data.
 
 use serde_json::{Value, json};
-use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::{Distinction, Method, Step, TraitSet};
+use crate::confidence::z_of;
 use crate::error::Result;
 use crate::profile::rules::condition::{Condition, rule_words};
 use crate::statistics::wilson;
@@ -28,7 +28,7 @@ impl Distinction {
     ///
     /// As [`Table::from_columns`].
     pub fn table(&self) -> Result<Table> {
-        let z = Normal::standard().inverse_cdf(0.5 + self.confidence / 2.0);
+        let z = z_of(self.confidence);
         let total = self.total() as f64;
         let sets = &self.sets;
         let size = |set: &TraitSet| self.sizes[set.segment] as f64;

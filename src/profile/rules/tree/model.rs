@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Options;
 use super::binned::Binned;
 use super::grow::{Node, Split, is_leaf, most};
+use crate::confidence::is_level;
 use crate::error::Result;
 use crate::manifest::Manifest;
 use crate::persist::{self, Persist};
@@ -94,9 +95,7 @@ impl Persist for Rules {
         if k == 0 || self.sizes.len() != k || self.placed.len() != k * k || n == 0 {
             return Err(persist::broken("the segments do not agree in number"));
         }
-        if !(self.confidence > 0.0 && self.confidence < 1.0)
-            || self.path.iter().filter(|step| step.chosen).count() != 1
-        {
+        if !is_level(self.confidence) || self.path.iter().filter(|step| step.chosen).count() != 1 {
             return Err(persist::broken("the fidelity is not as it should be"));
         }
         let mut parents = vec![0_usize; n];

@@ -1,9 +1,9 @@
 //! A tree in tables, words and plain data.
 
 use serde_json::{Value, json};
-use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::model::Rules;
+use crate::confidence::z_of;
 use crate::error::Result;
 use crate::profile::rules::condition::{Values, rule_words};
 use crate::statistics::wilson;
@@ -30,7 +30,7 @@ impl Rules {
     ///
     /// As [`Table::from_columns`].
     pub fn table(&self) -> Result<Table> {
-        let z = Normal::standard().inverse_cdf(0.5 + self.confidence / 2.0);
+        let z = z_of(self.confidence);
         let leaves = self.ordered();
         let node = |at: &(usize, Vec<_>)| &self.nodes[at.0];
         let hits = |at: &(usize, Vec<_>)| f64::from(node(at).counts[node(at).segment()]);

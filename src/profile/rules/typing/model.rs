@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::answers::answer;
 use super::select::named;
 use super::{Assessed, Options};
+use crate::confidence::{is_level, z_of};
 use crate::error::Result;
 use crate::manifest::Manifest;
 use crate::parallel;
@@ -84,7 +84,7 @@ impl Persist for TypingTool {
         if n == 0
             || n > self.lengths.len()
             || n != self.reader.features().len()
-            || !(self.confidence > 0.0 && self.confidence < 1.0)
+            || !is_level(self.confidence)
         {
             return Err(persist::broken("the questions do not agree in number"));
         }
@@ -192,7 +192,7 @@ impl TypingTool {
     ///
     /// As [`Table::from_columns`].
     pub fn table(&self) -> Result<Table> {
-        let z = Normal::standard().inverse_cdf(0.5 + self.confidence / 2.0);
+        let z = z_of(self.confidence);
         let n = self.sizes.iter().sum::<usize>() as f64;
         let interval = |length: &Length| wilson((length.accuracy * n).round(), n, z);
         let (.., largest) = self.accuracy();
