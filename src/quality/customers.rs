@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::segment::Method;
-use crate::table::{MISSING, Preparation, Prepared, Scale, Table, Unused};
+use crate::table::{MISSING, Preparation, Prepared, Scale, Settled, Table, Unused};
 
 /// Which customers, and by what.
 #[derive(Debug, Clone)]
@@ -77,25 +77,17 @@ impl Customers {
             }
         };
         let reading = source.method.unwrap_or(Method::Auto).reading();
-        let (mut used, mut part) = ((0..n).collect::<Vec<_>>(), None);
-        let (unused, rows) = loop {
-            let part_or_all = part.as_ref().unwrap_or(table);
-            let named = source.features.is_some();
-            let (_, unused, rows) =
-                Preparation::learn(part_or_all, &names, named, source.scale, reading)?
-                    .apply(part_or_all)?;
-            let stay = usable(&rows, &used, source, manifest);
+        let learn = |table: &Table| {
+            Preparation::learn(table, &names, source.features.is_some(), source.scale, reading)
+        };
+        let Settled { unused, rows, used, .. } = Settled::of(table, learn, |_, rows, numbers| {
+            let stay = usable(rows, numbers, source, manifest);
             if stay.is_empty() {
                 let what = manifest.function.clone();
                 return Err(Error::TooFewRows { what, needed: 1, found: 0, mend: None });
             }
-            if stay.len() == used.len() {
-                break (unused, rows);
-            }
-            // Rows that are left out set no scale either.
-            used = stay;
-            part = Some(table.take(&used)?);
-        };
+            Ok(stay)
+        })?;
         Ok(Self {
             method: source.method.unwrap_or(Method::Auto).resolve(&rows)?,
             weights: source.weights.map(|all| used.iter().map(|&row| all[row]).collect()),
@@ -152,26 +144,24 @@ impl Customers {
     }
 }
 
-/// Those of the rows `used` that count; the others are counted in the manifest.
+/// Positions of the rows that count, among those with these numbers in the table; the others are counted in the manifest.
 fn usable(
     rows: &Prepared,
-    used: &[usize],
+    numbers: &[usize],
     source: &Source<'_>,
     manifest: &mut Manifest,
 ) -> Vec<usize> {
     let (mut blank, mut weightless, mut unlabelled) = (0, 0, 0);
-    let mut stay = Vec::with_capacity(used.len());
-    for (at, &row) in used.iter().enumerate() {
-        if rows.numeric.row(at).iter().all(|value| value.is_nan())
-            && rows.codes.row(at).iter().all(|&code| code == MISSING)
-        {
+    let mut stay = Vec::with_capacity(numbers.len());
+    for (at, &row) in numbers.iter().enumerate() {
+        if rows.is_blank(at) {
             blank += 1;
         } else if source.weights.is_some_and(|weights| weights[row] == 0.0) {
             weightless += 1;
         } else if source.labels.is_some_and(|labels| labels[row] == MISSING) {
             unlabelled += 1;
         } else {
-            stay.push(row);
+            stay.push(at);
         }
     }
     manifest.leave_out("no feature has a value", blank);

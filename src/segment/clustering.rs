@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::choose::{Choice, Evidence, choose_k};
-use super::customers::{drivers, feature_names, first_missing, is_blank, usable_rows};
+use super::customers::{drivers, feature_names, usable_rows};
 use super::made::Made;
 use super::model::{Model, Rows};
 use super::{Method, Missing, Origin, Prediction, Segmentation, Unknown};
@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::parallel::Monitor;
 use crate::persist;
-use crate::table::{MISSING, Preparation, Scale, Table, UNSEEN, Unused};
+use crate::table::{MISSING, Preparation, Scale, Settled, Table, UNSEEN, Unused};
 
 /// Share of customers above which one segment is said to hold nearly all.
 pub const NEARLY_ALL: f64 = 0.9;
@@ -73,27 +73,17 @@ pub fn segment(
 ) -> Result<Segmentation> {
     let names = feature_names(table, options)?;
     let weights = options.weights.as_deref().map(|name| table.weights(name)).transpose()?;
-    let (mut used, mut part) = ((0..table.n_rows()).collect::<Vec<_>>(), None);
-    let (preparation, unused, rows, weights) = loop {
-        let part_or_all = part.as_ref().unwrap_or(table);
-        let (preparation, unused, rows) = Preparation::learn(
-            part_or_all,
-            &names,
-            options.features.is_some(),
-            options.scale,
-            options.method.reading(),
-        )?
-        .apply(part_or_all)?;
-        let weights: Option<Vec<f64>> =
-            weights.as_ref().map(|weights| used.iter().map(|&row| weights[row]).collect());
-        let stay = usable_rows(&rows, weights.as_deref(), &preparation, options, &mut manifest)?;
-        if stay.len() == used.len() {
-            break (preparation, unused, rows, weights);
-        }
-        // Rows that are left out set no scale either.
-        used = stay.into_iter().map(|row| used[row]).collect();
-        part = Some(table.take(&used)?);
+    let learn = |table: &Table| {
+        let named = options.features.is_some();
+        Preparation::learn(table, &names, named, options.scale, options.method.reading())
     };
+    let Settled { preparation, unused, rows, used } =
+        Settled::of(table, learn, |preparation, rows, numbers| {
+            let weights = weights.as_deref();
+            usable_rows(preparation, rows, numbers, weights, options, &mut manifest)
+        })?;
+    let weights: Option<Vec<f64>> =
+        weights.map(|weights| used.iter().map(|&row| weights[row]).collect());
     let method = options.method.resolve(&rows)?;
 
     let (choice, evidence) = match options.k {
@@ -204,7 +194,7 @@ impl Clustering {
         let rows = self.preparation.apply(table)?;
         if self.model.method().needs_complete_amounts()
             && let Some((row, column)) =
-                (0..rows.n_rows()).find_map(|row| first_missing(&rows, row).map(|c| (row, c)))
+                (0..rows.n_rows()).find_map(|row| Some((row, rows.first_missing(row)?)))
         {
             return Err(Error::value(
                 self.preparation.features[column].name(),
@@ -230,7 +220,7 @@ impl Clustering {
             .enumerate()
             .map(
                 |(row, &cluster)| {
-                    if is_blank(&rows, row) { MISSING } else { self.groups[cluster as usize] }
+                    if rows.is_blank(row) { MISSING } else { self.groups[cluster as usize] }
                 },
             )
             .collect();

@@ -3,7 +3,7 @@
 use super::{Missing, Options};
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
-use crate::table::{MISSING, Preparation, Prepared, Table};
+use crate::table::{Preparation, Prepared, Table};
 
 pub(super) fn feature_names(table: &Table, options: &Options) -> Result<Vec<String>> {
     for name in options.exclude.iter().chain(options.features.iter().flatten()) {
@@ -21,22 +21,23 @@ pub(super) fn feature_names(table: &Table, options: &Options) -> Result<Vec<Stri
     Ok(names)
 }
 
-/// Rows that take part; the others are counted in the manifest.
+/// Positions of the rows that take part, among those with these numbers in the table; the others are counted in the
+/// manifest.
 pub(super) fn usable_rows(
-    rows: &Prepared,
-    weights: Option<&[f64]>,
     preparation: &Preparation,
+    rows: &Prepared,
+    numbers: &[usize],
+    weights: Option<&[f64]>,
     options: &Options,
     manifest: &mut Manifest,
 ) -> Result<Vec<usize>> {
     let n = rows.n_rows();
     if options.missing == Missing::Error
-        && let Some((row, column)) =
-            (0..n).find_map(|row| first_missing(rows, row).map(|c| (row, c)))
+        && let Some((row, column)) = (0..n).find_map(|row| Some((row, rows.first_missing(row)?)))
     {
         return Err(Error::value(
             preparation.features[column].name(),
-            row,
+            numbers[row],
             "a missing value",
             "missing=\"error\" allows none",
         )
@@ -45,11 +46,11 @@ pub(super) fn usable_rows(
     let (mut blank, mut dropped, mut weightless) = (0, 0, 0);
     let mut used = Vec::with_capacity(n);
     for row in 0..n {
-        if is_blank(rows, row) {
+        if rows.is_blank(row) {
             blank += 1;
         } else if options.missing == Missing::Drop && rows.is_incomplete(row) {
             dropped += 1;
-        } else if weights.is_some_and(|weights| weights[row] == 0.0) {
+        } else if weights.is_some_and(|weights| weights[numbers[row]] == 0.0) {
             weightless += 1;
         } else {
             used.push(row);
@@ -71,20 +72,6 @@ pub(super) fn usable_rows(
         });
     }
     Ok(used)
-}
-
-pub(super) fn is_blank(rows: &Prepared, row: usize) -> bool {
-    rows.numeric.row(row).iter().all(|value| value.is_nan())
-        && rows.codes.row(row).iter().all(|&code| code == MISSING)
-}
-
-/// Number of the first feature that the row lacks.
-pub(super) fn first_missing(rows: &Prepared, row: usize) -> Option<usize> {
-    let amounts = rows.numeric.row(row).iter().position(|value| value.is_nan());
-    amounts.or_else(|| {
-        let category = rows.codes.row(row).iter().position(|&code| code == MISSING)?;
-        Some(rows.numeric.ncols() + category)
-    })
 }
 
 pub(super) fn count(labels: &[u32], n_segments: usize) -> Vec<usize> {

@@ -37,7 +37,7 @@ pub use features::{Feature, MAX_CATEGORIES, Preparation, Reading, SKEWED, Scale,
 pub(crate) use labels::{Found, Labels};
 pub use lookup::UNKNOWN;
 pub use numeric::Numeric;
-pub use prepared::{Column, Learned, Prepared};
+pub use prepared::{Column, Learned, Prepared, Settled};
 
 use crate::error::{Error, Result};
 

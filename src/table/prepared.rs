@@ -34,8 +34,22 @@ impl Prepared {
 
     /// Whether the row has a missing value.
     pub fn is_incomplete(&self, row: usize) -> bool {
-        self.numeric.row(row).iter().any(|value| value.is_nan())
-            || self.codes.row(row).iter().any(|&code| code == MISSING)
+        self.first_missing(row).is_some()
+    }
+
+    /// Whether the row has no value.
+    pub fn is_blank(&self, row: usize) -> bool {
+        self.numeric.row(row).iter().all(|value| value.is_nan())
+            && self.codes.row(row).iter().all(|&code| code == MISSING)
+    }
+
+    /// Number of the first feature that the row lacks.
+    pub fn first_missing(&self, row: usize) -> Option<usize> {
+        let amount = self.numeric.row(row).iter().position(|value| value.is_nan());
+        amount.or_else(|| {
+            let category = self.codes.row(row).iter().position(|&code| code == MISSING)?;
+            Some(self.numeric.ncols() + category)
+        })
     }
 
     /// The given rows, in that order.
@@ -82,6 +96,47 @@ impl Learned {
         let columns = preparation.columns(table, codes);
         let prepared = preparation.lay_out(table.n_rows(), columns)?;
         Ok((preparation, unused, prepared))
+    }
+}
+
+/// The rows of a table that take part, read by what they alone taught.
+#[derive(Debug)]
+pub struct Settled {
+    /// How each column is read.
+    pub preparation: Preparation,
+    /// The columns that are not used.
+    pub unused: Vec<Unused>,
+    /// The rows that take part.
+    pub rows: Prepared,
+    /// Their numbers in the table.
+    pub used: Vec<usize>,
+}
+
+impl Settled {
+    /// Learns how the table is read, lets rows go, and learns anew from the others, until all stay: rows that are left out
+    /// set no scale.
+    ///
+    /// `stay` gives the positions of those that stay among rows as read, with their numbers in the table.
+    ///
+    /// # Errors
+    ///
+    /// Those of `learn` and `stay`, and of reading a column.
+    pub fn of(
+        table: &Table,
+        learn: impl Fn(&Table) -> Result<Learned>,
+        mut stay: impl FnMut(&Preparation, &Prepared, &[usize]) -> Result<Vec<usize>>,
+    ) -> Result<Self> {
+        let (mut used, mut part) = ((0..table.n_rows()).collect::<Vec<_>>(), None);
+        loop {
+            let part_or_all = part.as_ref().unwrap_or(table);
+            let (preparation, unused, rows) = learn(part_or_all)?.apply(part_or_all)?;
+            let staying = stay(&preparation, &rows, &used)?;
+            if staying.len() == used.len() {
+                return Ok(Self { preparation, unused, rows, used });
+            }
+            used = staying.into_iter().map(|at| used[at]).collect();
+            part = Some(table.take(&used)?);
+        }
     }
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +12,7 @@ import pytest
 import ilk
 from ilk.exceptions import DataError, DataWarning
 from ilk.gaps import GapCube, GapMatrix
+from ilk.plot._style import GAPS
 from meals import MEALS, SIDES, counted, records
 
 
@@ -198,6 +200,21 @@ def test_a_cube_tells_where_segments_differ() -> None:
         cube.differences(-1)
     with pytest.raises(DataError, match="axes: found 1, but one for each of the 2"):
         cube.plot(axes=axes[:1])
+
+
+def test_one_colour_means_the_same_in_every_matrix_of_a_cube():
+    cube = ilk.gap_matrix(people(), **SIDES, by="region")
+    drawn = {}
+    for segment, ax in zip(cube.segments, cube.plot(), strict=True):
+        residuals = cube[segment].to_dict()["residual"]
+        colours = ax.images[0].get_array().reshape(-1, 4)
+        drawn.update(zip(residuals, map(tuple, colours), strict=True))
+        assert len(set(map(tuple, colours))) > 2
+    strongest = max(map(abs, drawn))
+    assert 4 < strongest < 12
+    spread = mpl.colormaps[GAPS]
+    for residual, colour in drawn.items():
+        assert colour == pytest.approx(spread(0.5 + 0.5 * residual / strongest))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ilk.exceptions import DataError
 from ilk.plot._style import literal, pyplot
-from ilk.plot.gaps import heatmap
+from ilk.plot.gaps import colour_reach, heatmap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,8 +44,10 @@ def heatmaps(cube: GapCube, *, what: str = "residual", axes: Any = None) -> list
         raise DataError(
             f"axes: found {len(drawn)}, but one for each of the {len(segments)} segments is needed"
         )
+    # One colour means the same in all of them.
+    reach = max(colour_reach(cube[segment]) for segment in segments)
     for place, (segment, ax) in enumerate(zip(segments, drawn, strict=True)):
-        heatmap(cube[segment], what=what, ax=ax)
+        heatmap(cube[segment], what=what, ax=ax, reach=reach)
         ax.set_label(f"{cube.by} {segment}. {ax.get_label()}")
         notes = ax.get_title(loc="left").split("\n")[1:] if place == 0 else []
         ax.set_title(

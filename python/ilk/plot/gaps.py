@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ilk.gaps import GapMatrix
 
-__all__ = ["heatmap"]
+__all__ = ["colour_reach", "heatmap"]
 
 #: Residual at which the colour is strongest, at least: weaker tables stay pale.
 _LEAST_RANGE = 4.0
@@ -31,10 +31,20 @@ _SIZE, _LEAST_NUMBER, _LEAST_NAME = 10.0, 5.5, 5.0
 _SHORT = 7.0
 
 
+def colour_reach(matrix: GapMatrix) -> float:
+    """The residual at which the colours of a matrix are strongest."""
+    return Cells.of(matrix).reach(_LEAST_RANGE, _MOST_RANGE)
+
+
 def heatmap(
-    matrix: GapMatrix, *, what: str = "residual", order: str = "given", ax: Axes | None = None
+    matrix: GapMatrix,
+    *,
+    what: str = "residual",
+    order: str = "given",
+    ax: Axes | None = None,
+    reach: float | None = None,
 ) -> Axes:
-    """Draw a gap matrix; see :meth:`ilk.GapMatrix.plot`."""
+    """Draw a gap matrix; see :meth:`ilk.GapMatrix.plot`. Colours are strongest at ``reach``, by default of its own."""
     cells = Cells.of(matrix)
     texts = cells.texts(what)
     cells = cells.ordered(order)
@@ -47,7 +57,7 @@ def heatmap(
                 2.1 + n_rows * float(np.clip(8 / n_rows, 0.22, 0.55)),
             )
             _, ax = pyplot().subplots(figsize=size, layout="constrained")
-        reach = cells.reach(_LEAST_RANGE, _MOST_RANGE)
+        reach = reach or cells.reach(_LEAST_RANGE, _MOST_RANGE)
         colours = cells.colours(reach)
         ax.imshow(colours, aspect="auto")
         title = _title(ax, cells, what, order, matrix._core.limit())
