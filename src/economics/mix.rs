@@ -33,6 +33,9 @@ report!(
     }
 );
 
+/// Amounts beyond this cannot be drawn, and their products not be held.
+const VAST: f64 = 1e150;
+
 /// Roles of the columns of both tables, and choices.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
@@ -144,23 +147,24 @@ pub fn mix_rate_value(
             .notes
             .push("orders not given: value is revenue per customer, and rate is 0".into());
     }
-    let found = decompose(&sums[0], &sums[1], method);
-    let odd = found.iter().any(|effects| !effects.all().iter().all(|effect| effect.is_finite()));
-    if odd && method != Method::Lmdi {
-        let wanted = "sums that a number can hold are needed";
-        return Err(Error::argument("revenue", "amounts beyond all measure", wanted));
-    }
-    if odd {
-        let wanted = "the logarithmic mean needs revenues of 0 or more";
-        return Err(Error::argument("method", "\"lmdi\" and a negative revenue", wanted)
-            .with_mend("method=\"shapley\""));
-    }
-    let point = flat(&found);
+    let point = flat(&decompose(&sums[0], &sums[1], method));
     let drawn: Vec<Vec<f64>> = units
         .replicate(names.len(), n_boot, options.seed, monitor)?
         .into_iter()
         .map(|[before, after]| flat(&decompose(&before, &after, method)))
         .collect();
+    let unknown = point.iter().any(|effect| effect.is_nan());
+    if unknown && method == Method::Lmdi {
+        let wanted = "the logarithmic mean needs revenues of 0 or more";
+        return Err(Error::argument("method", "\"lmdi\" and a negative revenue", wanted)
+            .with_mend("method=\"shapley\""));
+    }
+    let effects = point.iter().chain(drawn.iter().flatten()).copied();
+    let revenues = sums.iter().flatten().map(|totals| totals.revenue);
+    if unknown || effects.chain(revenues).any(|amount| amount.abs() > VAST) {
+        let wanted = "sums of at most 1e150 are needed, and orders that are not next to 0";
+        return Err(Error::argument("revenue", "amounts beyond all measure", wanted));
+    }
     let found = estimates(&point, &drawn, options.confidence);
     let tree = tree(&names, &sums);
     let present: Vec<usize> = (0..names.len())

@@ -209,6 +209,24 @@ def test_bad_periods_are_named() -> None:
         mix_rate_value(twice, twice, revenue="revenue", customer="who")
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        # Value per order beyond all numbers, in all rows or only where the others are drawn.
+        {"revenue": [3.0, 2.5], "orders": [2.2e-308, 2.2e-308]},
+        {"revenue": [3.0, 2.5], "orders": [1e15, 2.2e-308]},
+        {"revenue": [1e300, 2.5]},
+        {"revenue": [1e308, 1e308]},
+    ],
+)
+def test_amounts_beyond_all_measure_are_refused(change) -> None:
+    good = {"segment": ["a", "a"], "revenue": [1.0, 2.0], "orders": [1.0, 3.0]}
+    ask = {"revenue": "revenue", "orders": "orders", "n_boot": 50, "random_state": 0}
+    for frames in ((good, good | change), (good | change, good)):
+        with pytest.raises(DataError, match=r"revenue: found amounts beyond all measure.*1e150"):
+            mix_rate_value(*frames, **ask)
+
+
 # Needs
 
 
