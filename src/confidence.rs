@@ -26,3 +26,20 @@ pub(crate) fn check_level(level: f64) -> Result<()> {
 pub(crate) fn z_of(level: f64) -> f64 {
     -Normal::standard().inverse_cdf((1.0 - level) / 2.0)
 }
+
+/// A level as a person writes it: `95 %`.
+pub(crate) fn in_percent(level: f64) -> String {
+    // Rounded, since 100 times 0.999 is not 99.9.
+    format!("{} %", (level * 1e10).round() / 1e8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_percent;
+
+    #[test]
+    fn levels_keep_their_digits() {
+        let told = [0.95, 0.9, 0.999, 0.975, 0.29, 0.999_999].map(in_percent);
+        assert_eq!(told, ["95 %", "90 %", "99.9 %", "97.5 %", "29 %", "99.9999 %"]);
+    }
+}

@@ -3,6 +3,7 @@
 use super::revise::told;
 use super::text::number;
 use super::{Card, Figure, Line, Personas, Provenance, SECTIONS, THROUGH};
+use crate::confidence::in_percent;
 use crate::error::Result;
 use crate::table::Table;
 
@@ -166,10 +167,10 @@ impl Personas {
         }
         lines.push(format!(
             "A category is stated that most customers of the segment are in, an amount by the third of all customers in which \
-             most of them are. Shares stand with {:.0} % intervals (Wilson), means with Student's. Distinctive is what holds \
+             most of them are. Shares stand with {} intervals (Wilson), means with Student's. Distinctive is what holds \
              more often in the segment than over all (v-test, 5 % level, adjusted for all lines of all cards). Lines that rest \
              on fewer than {} customers are hidden.",
-            100.0 * self.confidence,
+            in_percent(self.confidence),
             self.min_count
         ));
         lines.extend(self.manifest.notes.iter().map(|note| format!("Note: {note}.")));

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import product
+import json
+from itertools import permutations, product
 
 import numpy as np
 import pandas as pd
@@ -11,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ilk.exceptions import DataError, MissingColumnError
-from ilk.gaps import KanoNeeds, need_kano
+from ilk.exceptions import DataError, MissingColumnError, ModelFileError
+from ilk.gaps import KanoNeeds, need_kano, opportunity
 
 WORDS = ("like", "expect", "neutral", "live with", "dislike")
 #: Rows are answers to "if you have it", columns to "if you do not".
@@ -72,7 +73,7 @@ def test_every_pair_of_answers_is_of_its_kind_as_numbers_and_as_words(has, lacks
         assert found["category"] == [KINDS[TABLE[has][lacks]]]
         assert found[found["category"][0]].tolist() == [1.0]
         assert found["runner_up"] == [None]
-        assert np.isnan(found["p"]).all()
+        assert found["p"].tolist() == pytest.approx([1.0])
 
 
 @settings(max_examples=60)
@@ -140,6 +141,60 @@ def test_weights_count_and_cost_certainty() -> None:
     pd.testing.assert_frame_equal(some[shares], repeated.loc[some.index, shares])
     width = some["better_hi"] - some["better_lo"]
     assert (width > (repeated["better_hi"] - repeated["better_lo"])[some.index]).all()
+    # Answers that a figure does not rest on do not tell how sure it is.
+    mixed = {
+        "need": ["a"] * 22,
+        "functional": [1, 1, *[3] * 20],
+        "dysfunctional": [3, 4, *[1] * 20],
+        "w": [1.0, 1.0, *[50.0] * 20],
+    }
+    alone = {name: values[:2] for name, values in mixed.items()}
+    for name in ("better", "better_lo", "better_hi", "worse_lo"):
+        assert need_kano(mixed, weights="w").to_dict()[name] == pytest.approx(
+            need_kano(alone, weights="w").to_dict()[name]
+        )
+
+
+def test_ties_of_weights_do_not_hang_on_the_order_of_rows() -> None:
+    data = pd.DataFrame(
+        {"need": "a", "functional": [2, 1, 1, 1], "dysfunctional": 5, "w": [0.6, 0.1, 0.2, 0.3]}
+    )
+    for order in permutations(range(4)):
+        found = need_kano(data.iloc[list(order)], weights="w").to_dict()
+        assert (found["category"], found["runner_up"]) == (["must_be"], ["one_dimensional"])
+
+
+def test_rows_without_weight_are_left_out_and_counted() -> None:
+    data = {**CLOCK, "need": ["clock", "clock", "horn"], "w": [1.0, 2.0, 0.0]}
+    found = need_kano(data, weights="w")
+    assert (found.to_dict()["need"], found.to_dict()["n"].tolist()) == (["clock"], [2])
+    assert found.manifest["left_out"] == [{"reason": "weight 0", "rows": 1}]
+
+
+def test_as_many_segments_as_customers_cost_no_more_than_the_pairs_there_are() -> None:
+    n = 60_000
+    who = np.arange(n)
+    data = {"need": who, "who": who, "functional": np.ones(n), "dysfunctional": np.full(n, 5.0)}
+    assert len(need_kano(data, segment="who").table["need"]) == n
+    rated = {"need": who, "who": who, "importance": who % 5 + 1.0, "satisfaction": who % 3 + 1.0}
+    scored = opportunity(rated, segment="who", scale=(1, 5), n_boot=0)
+    assert len(scored.table["need"]) == n
+
+
+def test_answers_come_as_numbers_in_any_column() -> None:
+    expected = need_kano(CLOCK).to_dict()["category"]
+    for ordered in (False, True):
+        data = {
+            name: pd.Categorical(values, range(1, 6), ordered=ordered) if name != "need" else values
+            for name, values in CLOCK.items()
+        }
+        assert need_kano(pd.DataFrame(data)).to_dict()["category"] == expected
+    for answers in (np.arange(1, 6), range(1, 6), pd.Series(range(1, 6)), [1.0, 2, 3, 4, 5]):
+        assert need_kano(CLOCK, answers=answers).to_dict()["category"] == expected
+    nothing = {"need": ["a", "b"], "functional": [None, None], "dysfunctional": [1, 2]}
+    for frame in (nothing, pl.DataFrame(nothing, schema_overrides={"functional": pl.String})):
+        with pytest.raises(DataError, match="all left out"):
+            need_kano(frame)
 
 
 def test_order_of_rows_and_kind_of_frame_do_not_matter() -> None:
@@ -178,6 +233,11 @@ def test_open_kinds_and_puzzled_answers_are_told() -> None:
         in told
     )
     assert '50 % of the answers to "horn" like, or dislike, both having it and not' in told
+    few = need_kano({"need": ["a"] * 3, "functional": [1] * 3, "dysfunctional": [3] * 3}).explain()
+    assert (
+        'the kind of "a" is open: attractive 100 % against nothing else of 3 answers (p = 0.25).'
+        in few
+    )
     sure = {"need": ["a"] * 20, "functional": [1] * 20, "dysfunctional": [3] * 20}
     assert "is open" not in need_kano(sure).explain()
 
@@ -191,22 +251,37 @@ CLOCK = {"need": ["clock"] * 3, "functional": [1, 2, 3], "dysfunctional": [5, 5,
         ({"functional": [1, 2, 6]}, {}, DataError,
          'column "functional", row 2: found 6, but answers are 1, 2, 3, 4, 5, from like to dislike'),
         ({"dysfunctional": ["like"] * 3}, {}, DataError,
-         'answers: found numbers, while "dysfunctional" holds categories.*answers='),
+         'answers: found numbers, while "dysfunctional" holds text.*answers='),
+        ({"dysfunctional": [True] * 3}, {}, DataError,
+         'answers: found numbers, while "dysfunctional" holds true and false'),
+        ({}, {"functional": "dysfunctional"}, DataError,
+         'dysfunctional: found "dysfunctional", but this column is functional already'),
+        ({}, {"weights": "functional"}, DataError, 'weights: found "functional", but this column'),
+        ({"w": [1.0, 1.0, 1e-170]}, {"weights": "w"}, DataError,
+         'column "w", row 2: found .*, but weights must be 0 or lie between 1e-150 and 1e150'),
         ({"functional": ["like", "LIKE", "like"], "dysfunctional": ["like"] * 3}, {"answers": WORDS},
-         DataError, 'column "functional", row 1: found LIKE'),
+         DataError, 'column "functional", row 1: found "LIKE", but answers are "like", "expect"'),
         ({}, {"answers": (1, 2, 3)}, DataError, r"answers: found \(1, 2, 3\), but five different"),
         ({}, {"answers": (1, 1, 2, 3, 4)}, DataError, "answers: found"),
         ({}, {"answers": ("a", "b", "c", "d", 5)}, DataError, "answers: found"),
         ({}, {"answers": "abcde"}, DataError, "answers: found 'abcde'"),
         ({}, {"answers": set("abcde")}, DataError, "answers: found"),
         ({}, {"answers": (1, 2, 3, 4, float("nan"))}, DataError, "answers: found"),
+        ({}, {"answers": (1, 1.0, 2, 3, 4)}, DataError, "answers: found"),
+        ({}, {"answers": (2**53, 2**53 + 1, 1, 2, 3)}, DataError, "answers: found"),
+        ({}, {"answers": (1, 2, 3, 4, 10**400)}, DataError, "answers: found"),
+        ({}, {"answers": ("a", "b", "c", "d", "\ud800")}, DataError, "answers: found"),
+        ({}, {"answers": frozenset("abcde")}, DataError, "answers: found"),
+        ({}, {"answers": dict.fromkeys("abcde")}, DataError, "answers: found"),
+        ({}, {"answers": b"abcde"}, DataError, "answers: found"),
+        ({}, {"answers": np.array(5)}, DataError, "answers: found"),
         ({}, {"need": "feature"}, MissingColumnError, "feature"),
         ({}, {"functional": 3}, TypeError, "functional: found a int, but the name of a column"),
         ({}, {"segment": ["need"]}, TypeError, "segment: found a list"),
         ({}, {"confidence": 1.0}, DataError, "confidence: found 1, but a number between"),
         ({}, {"confidence": "a"}, TypeError, "confidence: found 'a', but a number"),
         ({"better": list("abc")}, {"need": "better"}, DataError, r'rename\(columns=.*"better_"'),
-        ({}, {"segment": "need"}, DataError, "segment: found the column 'need'"),
+        ({}, {"segment": "need"}, DataError, 'segment: found "need", but this column is need already'),
         ({"functional": [None] * 3}, {}, DataError,
          'df: found 3 rows, all left out: "functional" is missing'),
         ({"w": [1.0, -1.0, 1.0]}, {"weights": "w"}, DataError,
@@ -224,7 +299,8 @@ def test_kinds_are_saved_and_pictured() -> None:
     assert KanoNeeds.from_json(found.to_json()).to_json() == found.to_json()
     ax = found.plot()
     texts = {text.get_text() for text in ax.texts}
-    assert {"must-be", "one-dimensional", "attractive", "indifferent", "brakes"} <= texts
+    assert {"must-be", "one-dimensional", "attractive", "indifferent"} <= texts
+    assert {"brakes (M)", "brakes (O)", "colour (R)"} <= texts
     assert {text.get_text() for text in ax.get_legend().get_texts()} == {"old", "new"}
     assert ax.get_label().startswith("Kinds of needs.")
     with pytest.raises(TypeError, match="ax: found a str, but axes of matplotlib"):
@@ -232,5 +308,31 @@ def test_kinds_are_saved_and_pictured() -> None:
     # A need that nobody takes seriously has no place in the picture, which is said.
     odd = need_kano({"need": ["a", "b"], "functional": [1, 1], "dysfunctional": [1, 3]})
     ax = odd.plot()
-    assert "b" in {text.get_text() for text in ax.texts}
+    assert "b (A)" in {text.get_text() for text in ax.texts}
     assert "1 need has no place" in ax.get_label()
+
+
+def test_segments_are_in_the_legend_whatever_their_names() -> None:
+    data = survey(20)
+    data["who"] = data["who"].map({"old": "_old", "new": "$new$"})
+    legend = need_kano(data, segment="who").plot().get_legend()
+    names = [text.get_text().replace("\u200b", "") for text in legend.get_texts()]
+    assert sorted(names) == [r"\$new\$", "_old"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"quality": "reverse"},
+        {"runner_up": "questionable"},
+        {"p": 7.0},
+        {"n": 0},
+        {"shares": [0.5] * 6},
+        {"coefficients": [{"value": 17.0, "interval": None}] * 2},
+    ],
+)
+def test_a_file_that_contradicts_itself_is_refused(change) -> None:
+    saved = json.loads(need_kano(survey(20)).to_json())
+    saved["content"]["needs"][0] |= change
+    with pytest.raises(ModelFileError):
+        KanoNeeds.from_json(json.dumps(saved))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
 
 from ilk import _core
 from ilk._arguments import column_name, real
@@ -16,7 +17,7 @@ from ilk.gaps._options import columns, drawing
 from ilk.gaps._several import is_number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from matplotlib.axes import Axes
 
@@ -26,6 +27,9 @@ _FIGURES = (
     *("must_be", "one_dimensional", "attractive", "indifferent", "reverse", "questionable"),
     *(f"{name}{end}" for name in ("better", "worse") for end in ("", "_lo", "_hi")),
 )
+
+#: Beyond this, whole numbers are not told apart as floats.
+_FAR = 2**53
 
 
 class KanoNeeds(Result):
@@ -122,7 +126,7 @@ def need_kano(
     MissingColumnError
         If a column is not there.
     DataError
-        If an answer is none of the five, text comes without ``answers`` in words, a column of needs or segments has the
+        If an answer is none of the five, text comes without ``answers`` in words, a column stands in two roles or has the
         name of a figure of the result, or no row is complete.
 
     Notes
@@ -141,9 +145,10 @@ def need_kano(
 
     A attractive, O one-dimensional, M must-be, I indifferent, R reverse, Q questionable. The most frequent kind is the
     need's; of equals the first of M, O, A, I, R, Q [2]_. ``p`` is that of the two-sided sign test of the two most frequent
-    kinds; it does not allow for their having been picked among six. ``better = (A + O) / (A + O + M + I)`` and
+    kinds (of one kind against none, where all say the same); it does not allow for their having been picked among six. ``better = (A + O) / (A + O + M + I)`` and
     ``worse = -(O + M) / (A + O + M + I)`` [2]_, with intervals of Wilson. With weights, what tells how sure a figure is
-    counts ``sum(w)**2 / sum(w**2)`` answers of each need (Kish). Rows that lack an answer are left out and counted.
+    counts ``sum(w)**2 / sum(w**2)`` answers, over those that it rests on (Kish). Rows that lack an answer, or have weight
+    0, are left out and counted.
 
     References
     ----------
@@ -172,7 +177,7 @@ def need_kano(
     ):
         named.append(column_name(argument, name))
     for argument, taken in (("need", need), ("segment", segment)):
-        if taken in _FIGURES or (argument == "segment" and taken == need):
+        if taken in _FIGURES:
             raise DataError(
                 f"{argument}: found the column {taken!r}, but the result has another column of this name; "
                 f'try: df = df.rename(columns={{"{taken}": "{taken}_"}})'
@@ -198,17 +203,23 @@ def _five(answers: Any) -> list[float] | list[str]:
     DataError
         If they are not.
     """
-    listed = (
-        list(answers)
-        if isinstance(answers, Iterable) and not isinstance(answers, (str, set))
-        else []
-    )
-    if len(listed) == 5 and len(set(map(str, listed))) == 5:
-        if all(isinstance(answer, str) for answer in listed):
+    is_series = hasattr(answers, "to_numpy") and not hasattr(answers, "columns")
+    if is_series or isinstance(answers, np.ndarray):
+        answers = answers.tolist() if isinstance(answers, np.ndarray) else list(answers)
+    if isinstance(answers, Sequence) and not isinstance(answers, (str, bytes, bytearray)):
+        listed = list(answers)
+        if all(_is_text(answer) for answer in listed) and len(set(listed)) == 5 == len(listed):
             return listed
-        if all(is_number(answer) and math.isfinite(answer) for answer in listed):
-            return [float(answer) for answer in listed]
+        if all(is_number(answer) and abs(answer) < _FAR for answer in listed):
+            numbers = [float(answer) for answer in listed]
+            if len(set(numbers)) == 5 == len(numbers):
+                return numbers
     raise DataError(
         f"answers: found {answers!r}, but five different numbers or texts from like to dislike are needed; "
         'try: answers=("like", "expect", "neutral", "live with", "dislike")'
     )
+
+
+def _is_text(value: Any) -> bool:
+    """Whether it is text that can be written as UTF-8."""
+    return isinstance(value, str) and value.encode(errors="ignore").decode() == value

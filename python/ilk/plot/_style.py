@@ -104,7 +104,9 @@ def label(name: object, width: int = 24) -> str:
     """
     lines = str(name).split("\n")
     short = (line if len(line) <= width else line[: width - 1].rstrip() + "…" for line in lines)
-    return literal("\n".join(short))
+    text = literal("\n".join(short))
+    # A legend leaves out what begins with an underscore; the letter before it has no width.
+    return f"\u200b{text}" if text.startswith("_") else text
 
 
 def _luminance(color: Any) -> float:

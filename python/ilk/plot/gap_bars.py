@@ -79,7 +79,7 @@ def bars(matrix: GapMatrix, *, top: int = 10, ax: Axes | None = None) -> Axes:
         ax.set_xlim(left=min(0.0, float(np.min(low, initial=0, where=np.isfinite(low)))))
         ax.axvline(0, color=ink(), linewidth=0.8)
         confidence = 1 - matrix._core.limit()
-        ax.set_xlabel(f"what closing the gap is worth, with its {confidence:.0%} interval")
+        ax.set_xlabel(f"what closing the gap is worth, with its {100 * confidence:g} % interval")
     return describe(ax, f"{title}. {' '.join(gaps['sentence'])}")
 
 

@@ -29,7 +29,21 @@ _QUARTERS = (
     (1, 0, "must-be"),
 )
 
-_MARKERS = ("o", "^", "s", "D", "v", "P", "X", "*")
+#: As many as have no factor in common with the number of colours: both together tell 56 segments apart.
+_MARKERS = ("o", "^", "s", "D", "v", "P", "X")
+
+#: Kinds of needs by a letter.
+_LETTERS = {
+    "must_be": "M",
+    "one_dimensional": "O",
+    "attractive": "A",
+    "indifferent": "I",
+    "reverse": "R",
+    "questionable": "Q",
+}
+
+#: Segments in one column of a legend.
+_LONG = 24
 
 
 def landscape(found: Opportunities, *, ax: Axes | None = None) -> Axes:
@@ -110,7 +124,14 @@ def quarters(found: KanoNeeds, *, ax: Axes | None = None) -> Axes:
             va="top" if up else "bottom",
         )
     low, high = _ends(table, "worse")
-    _points(ax, table, segment, (x, -high, -low), (y, *_ends(table, "better")))
+    hollow = np.isin(table["category"], ("reverse", "questionable"))
+    _points(ax, table, segment, (x, -high, -low), (y, *_ends(table, "better")), hollow)
+    ax.set_title(
+        "letter: the most frequent kind (M must-be, O one-dimensional, A attractive,\n"
+        "I indifferent; hollow: R reverse, Q questionable)",
+        loc="left",
+        fontsize="small",
+    )
     ax.set_xlabel("share whom its lack dissatisfies (minus worse)")
     ax.set_ylabel("share whom it satisfies (better)")
     ax.spines[["top", "right"]].set_visible(False)
@@ -119,10 +140,12 @@ def quarters(found: KanoNeeds, *, ax: Axes | None = None) -> Axes:
             title=label(segment, 30),
             loc="upper left",
             bbox_to_anchor=(1.0, 1.0),
+            ncols=-(-len(set(table[segment])) // _LONG),
             frameon=False,
             fontsize="small",
         )
-    missing = _name(ax, table[need], x, y, x + y)
+    letters = [f" ({_LETTERS[kind]})" for kind in table["category"]]
+    missing = _name(ax, table[need], x, y, x + y, letters)
     nowhere = int(np.isnan(x).sum())
     if nowhere:
         which = "need has no place: it is" if nowhere == 1 else "needs have no place: they are"
@@ -143,6 +166,7 @@ def _points(
     segment: str | None,
     across: tuple[Any, Any, Any],
     up: tuple[Any, Any, Any],
+    hollow: Any = False,
 ) -> None:
     """Needs as points with their intervals, a colour and a marker for each segment."""
     (x, left, right), (y, low, high) = across, up
@@ -153,24 +177,29 @@ def _points(
         spread: dict[str, Any] = {"color": colour, "alpha": 0.5, "linewidth": 1.2, "zorder": 2}
         ax.hlines(y[member], left[member], right[member], **spread)
         ax.vlines(x[member], low[member], high[member], **spread)
+        outlined = np.broadcast_to(hollow, len(x))[member]
         ax.scatter(
             x[member],
             y[member],
             s=42,
-            c=colour,
+            facecolors=["none" if is_hollow else colour for is_hollow in outlined],
+            edgecolors=colour,
             marker=_MARKERS[at % len(_MARKERS)],
             label=label(name, 30),
             zorder=3,
         )
 
 
-def _name(ax: Axes, needs: Sequence[Any], x: Any, y: Any, worth: Any) -> str:
-    """Name the points, those of most worth first, and say how many have no name."""
+def _name(
+    ax: Axes, needs: Sequence[Any], x: Any, y: Any, worth: Any, after: Sequence[str] | None = None
+) -> str:
+    """Name the points, with what comes after a name; those of most worth first. How many have no name, in words."""
     drawn = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
-    names = [label(needs[int(at)], 28) for at in drawn]
+    names = [label(needs[int(at)], 28) + (after[int(at)] if after else "") for at in drawn]
     order = np.argsort(-worth[drawn], kind="stable")
     left_out = name_points(ax, x[drawn], y[drawn], names, order)
-    return f" {left_out} needs are not named for want of room." if left_out else ""
+    are = "need is" if left_out == 1 else "needs are"
+    return f" {left_out} {are} not named for want of room." if left_out else ""
 
 
 def reach_curve(found: Turf, *, ax: Axes | None = None) -> Axes:

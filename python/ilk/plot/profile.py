@@ -132,7 +132,7 @@ def _dots(profile: SegmentProfile, top: int, ax: Axes | None) -> Axes:
         hidden = len(shown) - len(order)
         rest = f"; {hidden} more in .table" if hidden else ""
         ax.set_title(
-            f"Filled: marks the segment. Lines: {confidence:.0%} intervals{rest}",
+            f"Filled: marks the segment. Lines: {100 * confidence:g} % intervals{rest}",
             loc="left",
             fontsize="small",
         )

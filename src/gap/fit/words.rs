@@ -1,6 +1,7 @@
 //! Value maps in words.
 
 use super::value_map::{Evidence, ValueMap};
+use crate::confidence::in_percent;
 use crate::sentence::listed;
 
 /// A name in a sentence: in quotes where it is more than one word.
@@ -72,7 +73,7 @@ impl ValueMap {
 
     /// The proposition that comes first.
     fn first(&self) -> String {
-        let share = 100.0 * self.options.confidence;
+        let share = in_percent(self.options.confidence);
         let best: Vec<String> = (self.priority.iter().filter(|entry| entry.rank == 1))
             .map(|entry| quoted(&self.propositions[entry.proposition]))
             .collect();
@@ -80,7 +81,7 @@ impl ValueMap {
         let entry = &self.priority[0];
         let sure = match entry.certainty {
             Some(found) => format!(
-                " ({share:.0} % interval {:.2} to {:.2}; first in {:.0} % of the replicates)",
+                " ({share} interval {:.2} to {:.2}; first in {:.0} % of the replicates)",
                 found.ends[0],
                 found.ends[1],
                 100.0 * found.first
@@ -141,9 +142,9 @@ impl ValueMap {
                 options.threshold
             ),
             Evidence::Responses => format!(
-                "A persona is sensitive to a proposition where the {:.0} % interval of its lift (its rate of response over \
+                "A persona is sensitive to a proposition where the {} interval of its lift (its rate of response over \
                  that of all other customers) lies above {} and the test adjusted for all {} pairs has q of at most {}.",
-                100.0 * options.confidence,
+                in_percent(options.confidence),
                 options.min_lift,
                 self.sensitive.len(),
                 // Without the digits that the subtraction leaves.

@@ -6,11 +6,13 @@
 
 mod told;
 
+use std::collections::{BTreeMap, HashSet};
+
 use serde::{Deserialize, Serialize};
 use statrs::function::beta::checked_beta_reg;
 
 use super::opportunity::Estimate;
-use crate::confidence::{check_level, z_of};
+use crate::confidence::{check_level, is_level, z_of};
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::persist::{self, Persist};
@@ -110,9 +112,11 @@ pub struct Felt {
     pub shares: [f64; 6],
     /// The most frequent kind.
     pub quality: Quality,
-    /// The next, where there is one, with the p-value of both being equally frequent.
+    /// The next, where there is one.
     #[serde(deserialize_with = "Option::deserialize")]
-    pub runner_up: Option<(Quality, f64)>,
+    pub runner_up: Option<Quality>,
+    /// The p-value of both being equally frequent.
+    pub p: f64,
     /// Share whom the need satisfies if it is met, of those to whom it is neither reverse nor questionable, and minus the
     /// share whom it dissatisfies if it is not; `None` where it is so to nobody.
     #[serde(deserialize_with = "Option::deserialize")]
@@ -143,12 +147,34 @@ impl Persist for KanoNeeds {
         if self.needs.is_empty() {
             return Err(persist::broken("there is no need"));
         }
-        let sound = |need: &Felt| {
-            need.shares.iter().all(|share| (0.0..=1.0).contains(share))
-                && (need.shares.iter().sum::<f64>() - 1.0).abs() < 1e-9
+        if !is_level(self.confidence) {
+            return Err(persist::broken("the confidence is not between 0 and 1"));
+        }
+        let sound = |felt: &Felt| {
+            felt.n > 0
+                && felt.shares.iter().all(|share| (0.0..=1.0).contains(share))
+                && (felt.shares.iter().sum::<f64>() - 1.0).abs() < 1e-9
         };
         if !self.needs.iter().all(sound) {
             return Err(persist::broken("the shares of a need are not shares of one whole"));
+        }
+        let follows = |felt: &Felt| {
+            let [first, second] = most_frequent(&felt.shares);
+            let ranges = [0.0..=1.0, -1.0..=0.0];
+            let fits = |ends: &[Estimate; 2]| {
+                ends.iter().zip(&ranges).all(|(found, range)| range.contains(&found.value))
+            };
+            felt.quality == first
+                && felt.runner_up == (felt.shares[second as usize] > 0.0).then_some(second)
+                && (0.0..=1.0).contains(&felt.p)
+                && felt.coefficients.as_ref().is_none_or(fits)
+        };
+        if !self.needs.iter().all(follows) {
+            return Err(persist::broken("the kind of a need does not follow from its shares"));
+        }
+        let mut seen = HashSet::new();
+        if !self.needs.iter().all(|felt| seen.insert((&felt.segment, &felt.need))) {
+            return Err(persist::broken("a need stands there twice"));
         }
         Ok(())
     }
@@ -157,7 +183,8 @@ impl Persist for KanoNeeds {
 /// The kind of each need in each segment.
 ///
 /// One pass over the answers; no random numbers. Answers that lack the need, the segment or one of the two answers are left
-/// out and counted. With weights, figures of uncertainty count `sum(w)^2 / sum(w^2)` answers for each need (Kish 1965).
+/// out and counted, and so are those of weight 0. With weights, figures of uncertainty count `sum(w)^2 / sum(w^2)` answers
+/// (Kish 1965), over those answers that the figure rests on.
 ///
 /// The kinds of a need are compared by the sign test of the two most frequent. The coefficients are those of Berger et al.
 /// (1993), with intervals of Wilson.
@@ -165,8 +192,8 @@ impl Persist for KanoNeeds {
 /// # Errors
 ///
 /// Those of reading columns; [`Error::BadValue`] for an answer that is none of the five and for a weight that is not a number
-/// from 0 up; [`Error::Argument`] for text without `answers` in words, for a confidence out of range and where no answer is
-/// complete.
+/// from 0 up; [`Error::Argument`] for text without `answers` in words, for one column in two roles, for a confidence out of
+/// range and where no answer is complete.
 pub fn kano(
     table: &Table,
     names: Names<'_>,
@@ -175,54 +202,54 @@ pub fn kano(
     mut manifest: Manifest,
 ) -> Result<KanoNeeds> {
     check_level(confidence)?;
+    names.check()?;
     let needs = table.codes(names.need)?;
     let segments = names.segment.map(|name| table.codes(name)).transpose()?;
     let functional = answers.read(table, names.functional)?;
     let dysfunctional = answers.read(table, names.dysfunctional)?;
     let weights = names.weights.map(|name| table.weights(name)).transpose()?;
-    let n_needs = needs.categories.len();
-    let n_segments = segments.as_ref().map_or(1, |codes| codes.categories.len());
-    let mut tallies = vec![Tally::default(); n_needs * n_segments];
-    let mut left_out = [0_usize; 4];
+    // By segment and need, of which few pairs may occur.
+    let mut tallies: BTreeMap<(u32, u32), Tally> = BTreeMap::new();
+    let mut left_out = [0_usize; 5];
     for row in 0..table.n_rows() {
         let need = needs.codes[row];
         let segment = segments.as_ref().map_or(0, |codes| codes.codes[row]);
+        let weight = weights.as_ref().map_or(1.0, |weights| weights[row]);
         match (need, segment, functional[row], dysfunctional[row]) {
             (MISSING, ..) => left_out[0] += 1,
             (_, MISSING, ..) => left_out[1] += 1,
             (_, _, None, _) => left_out[2] += 1,
             (.., None) => left_out[3] += 1,
-            (need, segment, Some(functional), Some(dysfunctional)) => {
-                tallies[segment as usize * n_needs + need as usize].add(
-                    Quality::of(functional, dysfunctional),
-                    weights.as_ref().map_or(1.0, |weights| weights[row]),
-                );
+            _ if weight == 0.0 => left_out[4] += 1,
+            (.., Some(functional), Some(dysfunctional)) => {
+                let tally = tallies.entry((segment, need)).or_default();
+                tally.add(Quality::of(functional, dysfunctional), weight);
             }
         }
     }
-    let reasons =
-        [names.need, names.segment.unwrap_or_default(), names.functional, names.dysfunctional];
-    for (count, name) in left_out.into_iter().zip(reasons) {
-        manifest.leave_out(format!("{name:?} is missing"), count);
+    let missing = |name: &str| format!("{name:?} is missing");
+    let reasons = [
+        missing(names.need),
+        missing(names.segment.unwrap_or_default()),
+        missing(names.functional),
+        missing(names.dysfunctional),
+        "weight 0".to_string(),
+    ];
+    for (count, reason) in left_out.into_iter().zip(reasons) {
+        manifest.leave_out(reason, count);
+    }
+    if tallies.is_empty() {
+        return Err(manifest.nothing_left("df", manifest.rows));
     }
     let z = z_of(confidence);
-    let name = |codes: &Codes, at: usize| codes.categories[at].clone();
-    let mut felt: Vec<(usize, Felt)> = tallies
+    let name = |codes: &Codes, code: u32| codes.categories[code as usize].clone();
+    let mut felt: Vec<(u32, Felt)> = tallies
         .iter()
-        .enumerate()
-        .filter(|(_, tally)| tally.n_effective() > 0.0)
-        .map(|(at, tally)| {
-            let segment =
-                segments.as_ref().map_or(String::new(), |codes| name(codes, at / n_needs));
-            (at / n_needs, tally.felt(segment, name(&needs, at % n_needs), z))
+        .map(|(&(segment, need), tally)| {
+            let of = segments.as_ref().map_or(String::new(), |codes| name(codes, segment));
+            (segment, tally.felt(of, name(&needs, need), z))
         })
         .collect();
-    if felt.is_empty() {
-        return Err(match manifest.rows_used {
-            0 => manifest.nothing_left("df", manifest.rows),
-            _ => Error::argument("weights", "no weight above 0", "some answer must count"),
-        });
-    }
     let worse = |felt: &Felt| felt.coefficients.as_ref().map_or(0.0, |[_, worse]| worse.value);
     felt.sort_by(|(segment, a), (other, b)| {
         let kind = |felt: &Felt| felt.quality as usize;
@@ -237,34 +264,57 @@ pub fn kano(
     })
 }
 
+impl Names<'_> {
+    /// Refuses one column in two roles.
+    fn check(&self) -> Result<()> {
+        let mut roles = vec![
+            ("need", self.need),
+            ("functional", self.functional),
+            ("dysfunctional", self.dysfunctional),
+        ];
+        roles.extend(self.segment.map(|name| ("segment", name)));
+        roles.extend(self.weights.map(|name| ("weights", name)));
+        for (at, (role, name)) in roles.iter().enumerate() {
+            if let Some((other, _)) = roles[..at].iter().find(|(_, taken)| taken == name) {
+                let wanted = format!("this column is {other} already, and each needs its own");
+                return Err(Error::argument(*role, format!("{name:?}"), wanted));
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Answers {
     /// The answer of each row, from 0 to 4.
     fn read(&self, table: &Table, name: &str) -> Result<Vec<Option<usize>>> {
         match self {
             Self::Numbers(numbers) => {
-                if matches!(table.kind(name)?, Kind::Nominal | Kind::Ordinal) {
-                    return Err(Error::argument(
-                        "answers",
-                        format!("numbers, while {name:?} holds categories"),
-                        "the five answers as they stand in the columns are needed, from like to dislike",
-                    )
-                    .with_mend(
-                        "answers=(\"like\", \"expect\", \"neutral\", \"tolerate\", \"dislike\")",
-                    ));
+                let kind = table.kind(name)?;
+                if kind == Kind::Empty {
+                    return Ok(vec![None; table.n_rows()]);
                 }
-                let values = table.numeric(name)?;
-                let read = |(row, &value): (usize, &f64)| {
-                    let place = numbers.iter().position(|&number| number == value);
-                    match place {
-                        _ if value.is_nan() => Ok(None),
-                        Some(place) => Ok(Some(place)),
-                        None => Err(unknown(
-                            name,
-                            row,
-                            value.to_string(),
-                            &numbers.map(|x| x.to_string()),
-                        )),
+                let values = match table.numeric(name) {
+                    Ok(values) if kind != Kind::Boolean => values,
+                    Err(error) if !matches!(kind, Kind::Nominal | Kind::Ordinal) => {
+                        return Err(error);
                     }
+                    _ => {
+                        let what = if kind == Kind::Boolean { "true and false" } else { "text" };
+                        let found = format!("numbers, while {name:?} holds {what}");
+                        let wanted = "the five answers as they stand in the columns are needed, from like to dislike";
+                        return Err(Error::argument("answers", found, wanted).with_mend(
+                            "answers=(\"like\", \"expect\", \"neutral\", \"live with\", \"dislike\")",
+                        ));
+                    }
+                };
+                let told = || numbers.map(|number| number.to_string());
+                let read = |(row, &value): (usize, &f64)| match numbers
+                    .iter()
+                    .position(|&number| number == value)
+                {
+                    _ if value.is_nan() => Ok(None),
+                    Some(place) => Ok(Some(place)),
+                    None => Err(unknown(name, row, value.to_string(), &told())),
                 };
                 values.iter().enumerate().map(read).collect()
             }
@@ -276,7 +326,8 @@ impl Answers {
                     None => Ok(None),
                     Some(Some(place)) => Ok(Some(*place)),
                     Some(None) => {
-                        Err(unknown(name, row, codes.categories[code as usize].clone(), words))
+                        let found = format!("{:?}", codes.categories[code as usize]);
+                        Err(unknown(name, row, found, &words.each_ref().map(|w| format!("{w:?}"))))
                     }
                 };
                 codes.codes.iter().enumerate().map(read).collect()
@@ -288,63 +339,76 @@ impl Answers {
 /// What is said of an answer that is none of the five.
 fn unknown(name: &str, row: usize, found: String, answers: &[String; 5]) -> Error {
     let wanted = format!("answers are {}, from like to dislike", answers.join(", "));
-    Error::value(name, row, found, wanted).with_mend("answers=(5, 4, 3, 2, 1)")
+    Error::value(name, row, found, wanted)
 }
 
 /// Answers to one need in one segment.
 #[derive(Debug, Clone, Default)]
 struct Tally {
     n: usize,
-    /// Weight of each of [`Quality::ALL`].
-    weights: [f64; 6],
-    squares: f64,
+    /// Weight of each of [`Quality::ALL`], and the sum of its squares.
+    weights: [[f64; 2]; 6],
 }
 
 impl Tally {
     fn add(&mut self, quality: Quality, weight: f64) {
         self.n += 1;
-        self.weights[quality as usize] += weight;
-        self.squares += weight * weight;
+        let [sum, squares] = &mut self.weights[quality as usize];
+        *sum += weight;
+        *squares += weight * weight;
     }
 
-    fn total(&self) -> f64 {
-        self.weights.iter().sum()
-    }
-
-    /// Answers of equal weight that would be as sure; 0 where none weighs anything.
-    fn n_effective(&self) -> f64 {
-        if self.squares > 0.0 { self.total() * self.total() / self.squares } else { 0.0 }
+    /// Weight of some kinds, and how many answers of equal weight would be as sure.
+    fn effective(&self, kinds: &[Quality]) -> (f64, f64) {
+        let all = kinds.iter().map(|&kind| self.weights[kind as usize]);
+        let [sum, squares] = all.fold([0.0; 2], |all, one| [all[0] + one[0], all[1] + one[1]]);
+        (sum, if squares > 0.0 { sum * sum / squares } else { 0.0 })
     }
 
     fn felt(&self, segment: String, need: String, z: f64) -> Felt {
-        let (total, n) = (self.total(), self.n_effective());
-        let shares = self.weights.map(|weight| weight / total);
-        let mut order = Quality::ALL;
-        // Stable, so that of equals the first stays first.
-        order.sort_by(|&a, &b| shares[b as usize].total_cmp(&shares[a as usize]));
-        let [first, second, ..] = order;
-        let count = |quality: Quality| n * shares[quality as usize];
-        let runner_up = (shares[second as usize] > 0.0)
-            .then(|| (second, sign_test(count(first), count(second))));
-        let [must, one, attractive, indifferent, ..] = Quality::ALL.map(count);
-        let base = must + one + attractive + indifferent;
-        let estimate = |k: f64, sign: f64| {
-            let k = k.min(base);
-            let (lo, hi) = wilson(k, base, z);
+        let (total, _) = self.effective(&Quality::ALL);
+        let shares = self.weights.map(|[weight, _]| weight / total);
+        let [first, second] = most_frequent(&shares);
+        let (of_both, n) = self.effective(&[first, second]);
+        let count = |quality: Quality| n * self.weights[quality as usize][0] / of_both;
+        let served = &Quality::ALL[..4];
+        let (base, n) = self.effective(served);
+        let estimate = |kinds: [Quality; 2], sign: f64| {
+            let share = (self.effective(&kinds).0 / base).min(1.0);
+            let (lo, hi) = wilson(share * n, n, z);
             let (lo, hi) = if sign < 0.0 { (-hi, -lo) } else { (lo, hi) };
             // Adding 0 takes the sign from a zero.
-            Estimate { value: sign * k / base + 0.0, interval: Some([lo + 0.0, hi + 0.0]) }
+            Estimate { value: sign * share + 0.0, interval: Some([lo + 0.0, hi + 0.0]) }
         };
-        let coefficients =
-            (base > 0.0).then(|| [estimate(attractive + one, 1.0), estimate(one + must, -1.0)]);
-        Felt { segment, need, n: self.n, shares, quality: first, runner_up, coefficients }
+        let coefficients = (base > 0.0).then(|| {
+            let better = estimate([Quality::OneDimensional, Quality::Attractive], 1.0);
+            [better, estimate([Quality::MustBe, Quality::OneDimensional], -1.0)]
+        });
+        Felt {
+            segment,
+            need,
+            n: self.n,
+            shares,
+            quality: first,
+            runner_up: (shares[second as usize] > 0.0).then_some(second),
+            p: sign_test(count(first), count(second)),
+            coefficients,
+        }
     }
+}
+
+/// The two most frequent kinds; of those that are equally frequent but for rounding, the first in order of precedence.
+fn most_frequent(shares: &[f64; 6]) -> [Quality; 2] {
+    let mut order = Quality::ALL;
+    let rounded = |kind: Quality| (shares[kind as usize] * 1e12).round();
+    order.sort_by(|&a, &b| rounded(b).total_cmp(&rounded(a)));
+    [order[0], order[1]]
 }
 
 /// The two-sided p-value of two counts, of which the first is no smaller, under equal chances; counts need not be whole.
 fn sign_test(more: f64, less: f64) -> f64 {
     let above = checked_beta_reg(more, less + 1.0, 0.5).unwrap_or(1.0);
-    (2.0 * above).min(1.0)
+    (2.0 * above).clamp(0.0, 1.0)
 }
 
 #[cfg(test)]
@@ -354,7 +418,7 @@ mod tests {
 
     #[test]
     fn the_sign_test_is_that_of_the_binomial_law() {
-        for (more, less) in [(3, 0), (7, 2), (40, 38), (5, 5), (900, 700)] {
+        for (more, less) in [(1, 0), (3, 0), (7, 2), (40, 38), (5, 5), (900, 700)] {
             let law = Binomial::new(0.5, more + less).unwrap();
             let expected = (2.0 * law.sf(more - 1)).min(1.0);
             let found = sign_test(more as f64, less as f64);

@@ -1,6 +1,7 @@
 //! Kinds of quality as a table and in words.
 
 use super::{Felt, KanoNeeds, Quality};
+use crate::confidence::in_percent;
 use crate::error::Result;
 use crate::sentence::listed;
 use crate::table::Table;
@@ -35,8 +36,8 @@ impl KanoNeeds {
             .text(&self.need, needs().map(|felt| felt.need.as_str()))
             .int("n", needs().map(|felt| felt.n as i64))
             .text("category", needs().map(|felt| felt.quality.name()))
-            .some_text("runner_up", needs().map(|felt| Some(felt.runner_up?.0.name())))
-            .float("p", needs().map(|felt| felt.runner_up.map_or(f64::NAN, |(_, p)| p)));
+            .some_text("runner_up", needs().map(|felt| felt.runner_up.map(Quality::name)))
+            .float("p", needs().map(|felt| felt.p));
         for quality in Quality::ALL {
             builder =
                 builder.float(quality.name(), needs().map(|felt| felt.shares[quality as usize]));
@@ -60,29 +61,38 @@ impl KanoNeeds {
 
     /// The needs of each kind in words, one paragraph per entry.
     pub fn explain(&self) -> Vec<String> {
+        /// Share of questionable answers above which a question is said to need a look.
+        const MANY: f64 = 0.1;
         let mut lines = Vec::new();
         let percent = |share: f64| format!("{:.0} %", 100.0 * share);
         for of_segment in self.needs.chunk_by(|a, b| a.segment == b.segment) {
             let segment = &of_segment[0].segment;
-            let who = if segment.is_empty() { String::new() } else { format!("{segment}: ") };
+            let who = match segment.as_str() {
+                "" => String::new(),
+                name => format!("{}: ", name.replace('\n', " ")),
+            };
             let kinds = of_segment.chunk_by(|a, b| a.quality == b.quality).map(|needs| {
                 let names: Vec<String> =
                     needs.iter().map(|felt| format!("{:?}", felt.need)).collect();
                 format!("{} {}", needs[0].quality.phrase(), listed(&names))
             });
             lines.push(format!("{who}{}.", kinds.collect::<Vec<_>>().join("; ")));
-            let unclear = of_segment.iter().filter_map(|felt| {
-                let (next, p) = felt.runner_up.filter(|(_, p)| *p >= 1.0 - self.confidence)?;
-                let [most, less] = [felt.quality, next].map(|kind| {
-                    format!("{} {}", kind.name().replace('_', "-"), percent(felt.shares[kind as usize]))
-                });
-                Some(format!(
-                    "{who}the kind of {:?} is open: {most} against {less} of {} answers (p = {p:.2}).",
-                    felt.need, felt.n
-                ))
-            });
-            lines.extend(unclear);
-            let puzzled = |felt: &&Felt| felt.shares[Quality::Questionable as usize] > 0.1;
+            let told = |felt: &Felt, kind: Quality| {
+                let share = percent(felt.shares[kind as usize]);
+                format!("{} {share}", kind.name().replace('_', "-"))
+            };
+            for felt in of_segment.iter().filter(|felt| felt.p >= 1.0 - self.confidence) {
+                let next = felt.runner_up.map_or("nothing else".into(), |next| told(felt, next));
+                let answers = if felt.n == 1 { "answer" } else { "answers" };
+                lines.push(format!(
+                    "{who}the kind of {:?} is open: {} against {next} of {} {answers} (p = {:.2}).",
+                    felt.need,
+                    told(felt, felt.quality),
+                    felt.n,
+                    felt.p
+                ));
+            }
+            let puzzled = |felt: &&Felt| felt.shares[Quality::Questionable as usize] > MANY;
             lines.extend(of_segment.iter().filter(puzzled).map(|felt| {
                 let share = percent(felt.shares[Quality::Questionable as usize]);
                 format!(
@@ -99,8 +109,8 @@ impl KanoNeeds {
         lines.push(format!(
             "better is the share whom the need satisfies if it is met (attractive and one-dimensional), worse minus the share \
              whom it dissatisfies if it is not (one-dimensional and must-be), of those to whom it is neither reverse nor \
-             questionable, with {:.0} % intervals (Wilson).",
-            100.0 * self.confidence
+             questionable, with {} intervals (Wilson).",
+            in_percent(self.confidence)
         ));
         lines
     }

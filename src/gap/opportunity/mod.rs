@@ -7,6 +7,8 @@
 
 mod tables;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::confidence::check_level;
@@ -234,8 +236,8 @@ pub fn opportunity(
     let scale = scale_of(&ratings, &options)?;
     let code = |codes: &Codes, row: usize| codes.codes[row];
     let n_needs = needs.categories.len();
-    let n_segments = segments.as_ref().map_or(1, |codes| codes.categories.len());
-    let mut answers: Vec<Answers> = vec![Vec::new(); n_needs * n_segments];
+    // By segment and need, of which few pairs may occur.
+    let mut answers: BTreeMap<(u32, u32), Answers> = BTreeMap::new();
     let mut left_out = [0_usize; 4];
     for row in 0..table.n_rows() {
         let segment = segments.as_ref().map_or(0, |codes| code(codes, row));
@@ -260,11 +262,8 @@ pub fn opportunity(
             }
         };
         let read = |value| options.measure.read(value, scale);
-        answers[segment as usize * n_needs + code(&needs, row) as usize].push([
-            read(i),
-            read(s),
-            weight,
-        ]);
+        let of_need = answers.entry((segment, code(&needs, row))).or_default();
+        of_need.push([read(i), read(s), weight]);
     }
     for (count, name) in left_out.into_iter().zip([
         names.need,
@@ -274,8 +273,9 @@ pub fn opportunity(
     ]) {
         manifest.leave_out(format!("{name:?} is missing"), count);
     }
-    let known = |at: &usize| answers[*at].iter().any(|answer| answer[2] > 0.0);
-    let cells: Vec<usize> = (0..answers.len()).filter(known).collect();
+    let known = |answers: &Answers| answers.iter().any(|answer| answer[2] > 0.0);
+    let cells: Vec<((u32, u32), Answers)> =
+        answers.into_iter().filter(|(_, answers)| known(answers)).collect();
     if cells.is_empty() {
         return Err(match manifest.rows_used {
             0 => manifest.nothing_left("df", manifest.rows),
@@ -283,12 +283,12 @@ pub fn opportunity(
         });
     }
     if options.measure == Measure::Given
-        && let Some(&twice) = cells.iter().find(|&&at| answers[at].len() > 1)
+        && let Some(((_, need), twice)) = cells.iter().find(|(_, answers)| answers.len() > 1)
     {
-        let need = &needs.categories[twice % n_needs];
+        let need = &needs.categories[*need as usize];
         return Err(Error::argument(
             names.need,
-            format!("{} rows of {need:?}", answers[twice].len()),
+            format!("{} rows of {need:?}", twice.len()),
             "where numbers from 0 to 10 are given, each need has one row",
         )
         .with_mend("measure=\"mean\""));
@@ -296,20 +296,21 @@ pub fn opportunity(
     monitor.expect(cells.len() as u64);
     let found = parallel::map_tasks(cells.len(), |task| {
         monitor.check()?;
-        let at = cells[task];
-        let estimates = estimates(&answers[at], &options, at as u64);
+        let ((segment, need), answers) = &cells[task];
+        let stream = u64::from(*segment) * n_needs as u64 + u64::from(*need);
+        let estimates = estimates(answers, &options, stream);
         monitor.advance(1);
         Ok(estimates)
     });
     let found = found.into_iter().collect::<Result<Vec<_>>>()?;
-    let name = |codes: &Codes, at: usize| codes.categories[at].clone();
+    let name = |codes: &Codes, code: u32| codes.categories[code as usize].clone();
     let mut scored: Vec<Scored> = cells
         .iter()
         .zip(found)
-        .map(|(&at, [importance, satisfaction, score])| Scored {
-            segment: segments.as_ref().map_or(String::new(), |codes| name(codes, at / n_needs)),
-            need: name(&needs, at % n_needs),
-            n: answers[at].len(),
+        .map(|(((segment, need), answers), [importance, satisfaction, score])| Scored {
+            segment: segments.as_ref().map_or(String::new(), |codes| name(codes, *segment)),
+            need: name(&needs, *need),
+            n: answers.len(),
             band: options.formula.band(score.value),
             overserved: satisfaction.value > importance.value,
             importance,
@@ -318,21 +319,14 @@ pub fn opportunity(
             rank: 0,
         })
         .collect();
-    for start in 0..scored.len() {
-        let better = |other: &Scored| {
-            other.segment == scored[start].segment && other.score.value > scored[start].score.value
-        };
-        scored[start].rank = 1 + scored.iter().filter(|other| better(other)).count();
+    // They stand by segment already.
+    for of_segment in scored.chunk_by_mut(|a, b| a.segment == b.segment) {
+        of_segment.sort_by(|a, b| b.score.value.total_cmp(&a.score.value));
+        for at in 0..of_segment.len() {
+            let is_equal = at > 0 && of_segment[at].score.value == of_segment[at - 1].score.value;
+            of_segment[at].rank = if is_equal { of_segment[at - 1].rank } else { at + 1 };
+        }
     }
-    // Cells stand by segment already.
-    let order = |codes: Option<&Codes>, segment: &String| {
-        codes.and_then(|codes| codes.categories.iter().position(|other| other == segment))
-    };
-    scored.sort_by(|a, b| {
-        order(segments.as_ref(), &a.segment)
-            .cmp(&order(segments.as_ref(), &b.segment))
-            .then(a.rank.cmp(&b.rank))
-    });
     if options.measure == Measure::Given && options.n_boot > 0 {
         manifest
             .notes

@@ -1,6 +1,7 @@
 //! Opportunities as a table and in words.
 
 use super::{Band, Estimate, Formula, Measure, Opportunities, Scored};
+use crate::confidence::in_percent;
 use crate::error::Result;
 use crate::table::Table;
 
@@ -45,11 +46,11 @@ impl Opportunities {
     /// The best opportunities in words, one paragraph per entry.
     pub fn explain(&self) -> Vec<String> {
         let mut lines = Vec::new();
-        let share = 100.0 * self.options.confidence;
+        let share = in_percent(self.options.confidence);
         let interval = |estimate: &Estimate| {
-            estimate.interval.map_or(String::new(), |[lo, hi]| {
-                format!(" ({share:.0} % interval {lo:.1} to {hi:.1})")
-            })
+            estimate
+                .interval
+                .map_or(String::new(), |[lo, hi]| format!(" ({share} interval {lo:.1} to {hi:.1})"))
         };
         for need in self.needs.iter().filter(|need| need.rank == 1) {
             let who =
