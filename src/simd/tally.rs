@@ -44,11 +44,18 @@ widened! {
     /// Whether some value has the sign of a negative one.
     fn sum_cells(cells: &[u16], values: &[f64], sums: &mut [Summed]) -> bool {
         let mut signs = 0;
-        for (&cell, &value) in cells.iter().zip(values) {
+        let mut add = |(&cell, &value): (&u16, &f64)| {
             signs |= value.to_bits();
             let Summed(sums) = &mut sums[usize::from(cell)];
             *sums = [sums[0] + 1.0, sums[1] + value, sums[2] + value * value, sums[3] + 0.0];
+        };
+        // A loop as short as one addition takes twice as long where its jump happens to lie across two lines of the cache.
+        let (fours, rest) = cells.as_chunks::<4>();
+        let (values, last) = values.as_chunks::<4>();
+        for (cells, values) in fours.iter().zip(values) {
+            cells.iter().zip(values).for_each(&mut add);
         }
+        rest.iter().zip(last).for_each(add);
         signs >> 63 == 1
     }
 }

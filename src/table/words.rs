@@ -173,11 +173,18 @@ impl<'t> Known<'t> {
         out: &mut [u16],
     ) -> bool {
         let mut any = 0;
-        for (found, &look) in out.iter_mut().zip(looks) {
+        let mut find = |(found, &look): (&mut u16, &L)| {
             let label = self.slots[slot_of(bytes(look).mixed(self.multiplier)) % SLOTS];
             *found = if known[usize::from(label) % LOOKS] == look { label } else { UNKNOWN };
             any |= *found;
+        };
+        // Several in one turn: how fast a short loop is depends on where its jump happens to lie.
+        let (fours, rest) = looks.as_chunks::<4>();
+        let (found, last) = out.as_chunks_mut::<4>();
+        for (found, looks) in found.iter_mut().zip(fours) {
+            found.iter_mut().zip(looks).for_each(&mut find);
         }
+        last.iter_mut().zip(rest).for_each(find);
         any < UNKNOWN
     }
 
