@@ -83,7 +83,7 @@ impl Table {
 /// cut off.
 fn with_names(chunks: &[ArrayRef], names: &[String]) -> Result<Vec<ArrayRef>, ArrowError> {
     fn typed<K: ArrowDictionaryKeyType>(
-        _: &PrimitiveArray<K>,
+        _first: &PrimitiveArray<K>,
         chunks: &[ArrayRef],
         names: &[String],
     ) -> Result<Vec<ArrayRef>, ArrowError> {

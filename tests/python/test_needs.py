@@ -154,6 +154,25 @@ def test_ratings_that_cannot_be_scored_are_refused(change, options, error, messa
         opportunity({**RATINGS, **change}, **options)
 
 
+def test_equal_scores_share_the_better_rank_within_their_segment() -> None:
+    scores = {
+        "need": list("abcd") + list("abc"),
+        "who": ["x"] * 4 + ["y"] * 3,
+        "importance": [5.0, 9.0, 9.0, 7.0, 3.0, 3.0, 8.0],
+        "satisfaction": [5.0, 2.0, 2.0, 7.0, 3.0, 3.0, 8.0],
+    }
+    found = opportunity(scores, measure="given", segment="who").to_dict()
+    assert list(zip(found["who"], found["need"], found["rank"].tolist(), strict=True)) == [
+        ("x", "b", 1),
+        ("x", "c", 1),
+        ("x", "d", 3),
+        ("x", "a", 4),
+        ("y", "c", 1),
+        ("y", "a", 2),
+        ("y", "b", 2),
+    ]
+
+
 def test_missing_ratings_are_left_out_and_counted() -> None:
     data = pd.DataFrame(RATINGS)
     data.loc[0, "satisfaction"] = np.nan

@@ -13,7 +13,7 @@ from ilk._arguments import column_name, real
 from ilk._frame import Frame
 from ilk._result import Explanation, Result
 from ilk.exceptions import DataError
-from ilk.gaps._options import columns, drawing
+from ilk.gaps._options import columns, drawing, free_names
 from ilk.gaps._several import is_number
 
 if TYPE_CHECKING:
@@ -145,10 +145,11 @@ def need_kano(
 
     A attractive, O one-dimensional, M must-be, I indifferent, R reverse, Q questionable. The most frequent kind is the
     need's; of equals the first of M, O, A, I, R, Q [2]_. ``p`` is that of the two-sided sign test of the two most frequent
-    kinds (of one kind against none, where all say the same); it does not allow for their having been picked among six. ``better = (A + O) / (A + O + M + I)`` and
-    ``worse = -(O + M) / (A + O + M + I)`` [2]_, with intervals of Wilson. With weights, what tells how sure a figure is
-    counts ``sum(w)**2 / sum(w**2)`` answers, over those that it rests on (Kish). Rows that lack an answer, or have weight
-    0, are left out and counted.
+    kinds (of one kind against none, where all say the same); it does not allow for their having been picked among six.
+
+    ``better = (A + O) / (A + O + M + I)`` and ``worse = -(O + M) / (A + O + M + I)`` [2]_, with intervals of Wilson. With
+    weights, what tells how sure a figure is counts ``sum(w)**2 / sum(w**2)`` answers, over those that it rests on (Kish).
+    Rows that lack an answer, or have weight 0, are left out and counted.
 
     References
     ----------
@@ -176,12 +177,7 @@ def need_kano(
         ("dysfunctional", dysfunctional),
     ):
         named.append(column_name(argument, name))
-    for argument, taken in (("need", need), ("segment", segment)):
-        if taken in _FIGURES:
-            raise DataError(
-                f"{argument}: found the column {taken!r}, but the result has another column of this name; "
-                f'try: df = df.rename(columns={{"{taken}": "{taken}_"}})'
-            )
+    free_names(_FIGURES, need=need, segment=segment)
     roles = {
         "need": need,
         "functional": functional,
@@ -205,7 +201,7 @@ def _five(answers: Any) -> list[float] | list[str]:
     """
     is_series = hasattr(answers, "to_numpy") and not hasattr(answers, "columns")
     if is_series or isinstance(answers, np.ndarray):
-        answers = answers.tolist() if isinstance(answers, np.ndarray) else list(answers)
+        answers = np.asarray(answers).tolist()
     if isinstance(answers, Sequence) and not isinstance(answers, (str, bytes, bytearray)):
         listed = list(answers)
         if all(_is_text(answer) for answer in listed) and len(set(listed)) == 5 == len(listed):

@@ -13,7 +13,7 @@ from ilk._random import new_seed
 from ilk._result import Explanation, Result
 from ilk.exceptions import DataError
 from ilk.gaps._named import scale_ends
-from ilk.gaps._options import columns, drawing, replicates
+from ilk.gaps._options import columns, drawing, free_names, replicates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -178,12 +178,8 @@ def opportunity(
         ("satisfaction", satisfaction),
     ):
         named.append(column_name(argument, name))
-    for argument, taken in (("need", need), ("segment", segment)):
-        if taken in _FIGURES or (argument == "segment" and taken == need):
-            raise DataError(
-                f"{argument}: found the column {taken!r}, but the result has another column of this name; "
-                f'try: df = df.rename(columns={{"{taken}": "{taken}_"}})'
-            )
+    free_names(_FIGURES, need=need)
+    free_names((*_FIGURES, need), segment=segment)
     roles = {
         "need": need,
         "importance": importance,

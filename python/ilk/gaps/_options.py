@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from ilk._arguments import column_name, whole
 from ilk.exceptions import DataError
 
-__all__ = ["columns", "drawing", "listed_columns", "replicates", "word"]
+__all__ = ["columns", "drawing", "free_names", "listed_columns", "replicates", "word"]
 
 #: Percentiles of fewer replicates leave out what they are about.
 _LEAST = 20
@@ -23,6 +23,22 @@ def columns(**named: Any) -> list[str]:
         If one of them is not the name of a column.
     """
     return [column_name(argument, name) for argument, name in named.items() if name is not None]
+
+
+def free_names(taken: Collection[str], **named: Any) -> None:
+    """Refuse columns whose name another column of the result has.
+
+    Raises
+    ------
+    DataError
+        With the first of them.
+    """
+    for argument, name in named.items():
+        if name in taken:
+            raise DataError(
+                f"{argument}: found the column {name!r}, but the result has another column of this name; "
+                f'try: df = df.rename(columns={{"{name}": "{name}_"}})'
+            )
 
 
 def listed_columns(argument: str, names: Any) -> list[str]:
