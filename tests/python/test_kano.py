@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import ilk
 from ilk.exceptions import DataError, MissingColumnError, ModelFileError
 from ilk.gaps import KanoNeeds, need_kano, opportunity
 
@@ -162,6 +163,20 @@ def test_ties_of_weights_do_not_hang_on_the_order_of_rows() -> None:
     for order in permutations(range(4)):
         found = need_kano(data.iloc[list(order)], weights="w").to_dict()
         assert (found["category"], found["runner_up"]) == (["must_be"], ["one_dimensional"])
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_figures_have_the_same_bits_for_any_number_of_threads(threads: int) -> None:
+    data = survey(20_000)
+    data["w"] = np.random.default_rng(2).uniform(0.1, 3, len(data))
+    before = ilk.num_threads()
+    expected = need_kano(data, segment="who", weights="w").to_json()
+    ilk.set_num_threads(threads)
+    try:
+        found = need_kano(data, segment="who", weights="w").to_json()
+    finally:
+        ilk.set_num_threads(before)
+    assert found == expected
 
 
 def test_rows_without_weight_are_left_out_and_counted() -> None:

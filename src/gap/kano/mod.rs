@@ -4,20 +4,26 @@
 //! dysfunctional one), each by one of five answers from "I like it" to "I dislike it". The two answers give the kind that
 //! the need is to this customer ([`Quality::of`]); the kind of a need is the one that most of its customers give it.
 
+mod answers;
 mod told;
 
 use std::collections::{BTreeMap, HashSet};
 
+use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 use statrs::function::beta::checked_beta_reg;
 
+pub use answers::Answers;
+
+use self::answers::NONE;
 use super::opportunity::Estimate;
 use crate::confidence::{check_level, is_level, z_of};
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
+use crate::parallel;
 use crate::persist::{self, Persist};
 use crate::statistics::wilson;
-use crate::table::{Codes, Kind, MISSING, Table};
+use crate::table::{Codes, MISSING, Table};
 
 /// What a need is to a customer; of kinds that are equally frequent, the first here is taken (Berger et al. 1993).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,15 +78,6 @@ impl Quality {
             Self::Questionable => "questionable",
         }
     }
-}
-
-/// The five answers from "I like it" to "I dislike it", as they stand in the columns.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Answers {
-    /// As numbers.
-    Numbers([f64; 5]),
-    /// As text.
-    Words([String; 5]),
 }
 
 /// Names of the columns.
@@ -182,7 +179,7 @@ impl Persist for KanoNeeds {
 
 /// The kind of each need in each segment.
 ///
-/// One pass over the answers; no random numbers. Answers that lack the need, the segment or one of the two answers are left
+/// One pass over the answers, block by block: the same bits for any number of threads. Answers that lack the need, the segment or one of the two answers are left
 /// out and counted, and so are those of weight 0. With weights, figures of uncertainty count `sum(w)^2 / sum(w^2)` answers
 /// (Kish 1965), over those answers that the figure rests on.
 ///
@@ -208,23 +205,37 @@ pub fn kano(
     let functional = answers.read(table, names.functional)?;
     let dysfunctional = answers.read(table, names.dysfunctional)?;
     let weights = names.weights.map(|name| table.weights(name)).transpose()?;
+    let blocks = parallel::map_blocks(table.n_rows(), |rows| {
+        let mut block = Block::default();
+        for row in rows {
+            let need = needs.codes[row];
+            let segment = segments.as_ref().map_or(0, |codes| codes.codes[row]);
+            let weight = weights.as_ref().map_or(1.0, |weights| weights[row]);
+            let said = [functional[row], dysfunctional[row]];
+            let reasons = [
+                need == MISSING,
+                segment == MISSING,
+                said[0] == NONE,
+                said[1] == NONE,
+                weight == 0.0,
+            ];
+            match reasons.iter().position(|&left_out| left_out) {
+                Some(reason) => block.left_out[reason] += 1,
+                None => {
+                    let tally = block.tallies.entry((segment, need)).or_default();
+                    tally.add(Quality::of(said[0].into(), said[1].into()), weight);
+                }
+            }
+        }
+        block
+    });
     // By segment and need, of which few pairs may occur.
     let mut tallies: BTreeMap<(u32, u32), Tally> = BTreeMap::new();
     let mut left_out = [0_usize; 5];
-    for row in 0..table.n_rows() {
-        let need = needs.codes[row];
-        let segment = segments.as_ref().map_or(0, |codes| codes.codes[row]);
-        let weight = weights.as_ref().map_or(1.0, |weights| weights[row]);
-        match (need, segment, functional[row], dysfunctional[row]) {
-            (MISSING, ..) => left_out[0] += 1,
-            (_, MISSING, ..) => left_out[1] += 1,
-            (_, _, None, _) => left_out[2] += 1,
-            (.., None) => left_out[3] += 1,
-            _ if weight == 0.0 => left_out[4] += 1,
-            (.., Some(functional), Some(dysfunctional)) => {
-                let tally = tallies.entry((segment, need)).or_default();
-                tally.add(Quality::of(functional, dysfunctional), weight);
-            }
+    for block in &blocks {
+        left_out.iter_mut().zip(block.left_out).for_each(|(all, some)| *all += some);
+        for (&pair, tally) in &block.tallies {
+            tallies.entry(pair).or_default().merge(tally);
         }
     }
     let missing = |name: &str| format!("{name:?} is missing");
@@ -284,62 +295,13 @@ impl Names<'_> {
     }
 }
 
-impl Answers {
-    /// The answer of each row, from 0 to 4.
-    fn read(&self, table: &Table, name: &str) -> Result<Vec<Option<usize>>> {
-        match self {
-            Self::Numbers(numbers) => {
-                let kind = table.kind(name)?;
-                if kind == Kind::Empty {
-                    return Ok(vec![None; table.n_rows()]);
-                }
-                let values = match table.numeric(name) {
-                    Ok(values) if kind != Kind::Boolean => values,
-                    Err(error) if !matches!(kind, Kind::Nominal | Kind::Ordinal) => {
-                        return Err(error);
-                    }
-                    _ => {
-                        let what = if kind == Kind::Boolean { "true and false" } else { "text" };
-                        let found = format!("numbers, while {name:?} holds {what}");
-                        let wanted = "the five answers as they stand in the columns are needed, from like to dislike";
-                        return Err(Error::argument("answers", found, wanted).with_mend(
-                            "answers=(\"like\", \"expect\", \"neutral\", \"live with\", \"dislike\")",
-                        ));
-                    }
-                };
-                let told = || numbers.map(|number| number.to_string());
-                let read = |(row, &value): (usize, &f64)| match numbers
-                    .iter()
-                    .position(|&number| number == value)
-                {
-                    _ if value.is_nan() => Ok(None),
-                    Some(place) => Ok(Some(place)),
-                    None => Err(unknown(name, row, value.to_string(), &told())),
-                };
-                values.iter().enumerate().map(read).collect()
-            }
-            Self::Words(words) => {
-                let codes = table.codes(name)?;
-                let place = |category: &String| words.iter().position(|word| word == category);
-                let places: Vec<Option<usize>> = codes.categories.iter().map(place).collect();
-                let read = |(row, &code): (usize, &u32)| match places.get(code as usize) {
-                    None => Ok(None),
-                    Some(Some(place)) => Ok(Some(*place)),
-                    Some(None) => {
-                        let found = format!("{:?}", codes.categories[code as usize]);
-                        Err(unknown(name, row, found, &words.each_ref().map(|w| format!("{w:?}"))))
-                    }
-                };
-                codes.codes.iter().enumerate().map(read).collect()
-            }
-        }
-    }
-}
-
-/// What is said of an answer that is none of the five.
-fn unknown(name: &str, row: usize, found: String, answers: &[String; 5]) -> Error {
-    let wanted = format!("answers are {}, from like to dislike", answers.join(", "));
-    Error::value(name, row, found, wanted)
+/// Answers in one block of rows.
+#[derive(Default)]
+struct Block {
+    /// By segment and need.
+    tallies: HashMap<(u32, u32), Tally, foldhash::fast::FixedState>,
+    /// Rows left out, by reason.
+    left_out: [usize; 5],
 }
 
 /// Answers to one need in one segment.
@@ -356,6 +318,13 @@ impl Tally {
         let [sum, squares] = &mut self.weights[quality as usize];
         *sum += weight;
         *squares += weight * weight;
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.n += other.n;
+        for (all, some) in self.weights.iter_mut().zip(&other.weights) {
+            all.iter_mut().zip(some).for_each(|(all, some)| *all += some);
+        }
     }
 
     /// Weight of some kinds, and how many answers of equal weight would be as sure.
