@@ -69,6 +69,35 @@ fn from_start(start: Array2<f64>, max_iter: usize) -> KMeans<f64> {
     KMeans { start: Start::Given(start), max_iter, tolerance: 0.0, ..KMeans::new(k) }
 }
 
+/// What segments of mixed rows cost, by the definition: squares around the means, and what is not the mode.
+fn cost_by_definition(
+    (numbers, codes): (&Array2<f64>, &Array2<u32>),
+    weights: &[f64],
+    labels: &[u32],
+    gamma: &[f64],
+) -> f64 {
+    let clusters = 0..=labels.iter().copied().max().unwrap_or(0);
+    let of_cluster = |cluster: u32| {
+        let members: Vec<usize> = (0..labels.len()).filter(|&row| labels[row] == cluster).collect();
+        let around_mean = numbers.columns().into_iter().map(|column| {
+            let known = || members.iter().filter(|&&row| !column[row].is_nan());
+            let total: f64 = known().map(|&row| weights[row]).sum();
+            let mean = known().map(|&row| weights[row] * column[row]).sum::<f64>() / total;
+            known().map(|&row| weights[row] * (column[row] - mean).powi(2)).sum::<f64>()
+        });
+        let beside_mode = codes.columns().into_iter().zip(gamma).map(|(column, gamma)| {
+            let known = || members.iter().filter(|&&row| column[row] != MISSING);
+            let of = |code: u32| -> f64 {
+                known().filter(|&&row| column[row] == code).map(|&row| weights[row]).sum()
+            };
+            let total: f64 = known().map(|&row| weights[row]).sum();
+            gamma * (total - (0..3).map(of).fold(0.0, f64::max))
+        });
+        around_mean.sum::<f64>() + beside_mode.sum::<f64>()
+    };
+    clusters.map(of_cluster).sum()
+}
+
 fn close(a: f64, b: f64) -> bool {
     (a - b).abs() <= 1e-9 * a.abs().max(b.abs()).max(1e-9)
 }
@@ -218,7 +247,11 @@ proptest! {
 
     #[test]
     fn mixed_rows_may_be_permuted_repeated_or_weighted(
-        n in 12usize..50, seed in any::<u64>(), holes in any::<bool>(), way in 0usize..4,
+        (n, seed, holes, way) in prop_oneof![
+            // A row that lacks both numbers and is as near to two clusters.
+            1 => Just((44, 11_342_767_252_445_840_009, true, 2)),
+            99 => (12usize..50, any::<u64>(), any::<bool>(), 0usize..4),
+        ],
     ) {
         let (data, numbers, codes) = mixed(n, 2, 2, holes, seed);
         let start =
@@ -234,7 +267,22 @@ proptest! {
         ).unwrap();
         let model = params.fit(&again, None, &quiet()).unwrap();
         prop_assert!((model.cost() - weighted.cost()).abs() < 1e-8, "{} {}", model.cost(), weighted.cost());
-        prop_assert_eq!(model.modes(), weighted.modes());
+        if model.modes() == weighted.modes() {
+            return Ok(());
+        }
+        // Only where some row may as well be in another cluster may rounding choose.
+        let cost_of = |labels: &[u32]| {
+            cost_by_definition((&numbers, &codes), &weights, labels, weighted.gamma())
+        };
+        prop_assert!((cost_of(weighted.labels()) - weighted.cost()).abs() < 1e-8);
+        let costs_nothing = |(row, cluster): (usize, u32)| {
+            let mut labels = weighted.labels().to_vec();
+            weights[row] > 0.0
+                && std::mem::replace(&mut labels[row], cluster) != cluster
+                && (cost_of(&labels) - weighted.cost()).abs() < 1e-9
+        };
+        let moves = (0..n).flat_map(|row| (0..3).map(move |cluster| (row, cluster)));
+        prop_assert!(moves.into_iter().any(costs_nothing), "{:?} {:?}", model.modes(), weighted.modes());
     }
 
     #[test]
