@@ -75,11 +75,10 @@ def test_customers_who_are_left_out_set_no_scale(missing: bool) -> None:
     )
     assert with_far.codes[:300].tolist() == alone.codes.tolist()
     assert with_far.codes[300:].tolist() == [-1] * 5
-    chosen = ilk.quality.select_k(both.iloc[:300], features=["x", "y"], k=range(2, 4))
+    ask = {"features": ["x", "y"], "k": range(2, 4), "random_state": 0}
+    chosen = ilk.quality.select_k(both.iloc[:300], **ask)
     weights = np.r_[np.ones(300), np.zeros(5)]
-    again = ilk.quality.select_k(
-        both.fillna({"y": 0.0}), features=["x", "y"], k=range(2, 4), weights=weights
-    )
+    again = ilk.quality.select_k(both.fillna({"y": 0.0}), weights=weights, **ask)
     assert again.to_pandas()["silhouette"].tolist() == pytest.approx(
         chosen.to_pandas()["silhouette"].tolist(), abs=1e-12
     )
